@@ -1,0 +1,11 @@
+//! What the host gives a task: the imports of the WIT world in a guest, a test double everywhere else.
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) mod native;
+#[cfg(target_family = "wasm")]
+pub(crate) mod wasm;
+
+#[cfg(not(target_family = "wasm"))]
+pub(crate) use native::{context, heartbeat, write_log};
+#[cfg(target_family = "wasm")]
+pub(crate) use wasm::{context, heartbeat, write_log};
