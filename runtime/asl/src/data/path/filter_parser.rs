@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::ast::{Comparison, Filter, Operand};
-use super::parser::{self, Cursor, PathError};
+use super::cursor::{Cursor, PathError};
+use super::parser;
 
 /// Operators of Jayway's that AWS documents as unsupported, or that no AWS example uses.
 const UNSUPPORTED: [&str; 12] =

@@ -3,8 +3,8 @@
 use serde_json::{Map, Value};
 
 use super::ast::{Path, Root, Segment};
+use super::cursor::PathError;
 use super::find::NotFound;
-use super::parser::PathError;
 use super::spread::{element, position};
 use super::values;
 
