@@ -1,1 +1,35 @@
-//! Placeholder.
+//! Durable state of the engine: one atomic write, typed reads, and the stored form of every record.
+//!
+//! A [`Batch`] holds the transitions of many executions and is committed as a whole. Reads see only what was
+//! committed, copy it out and hold nothing open. All backends give the same answers, which
+//! [`contract`](crate::contract) proves for each against the one in memory.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod batch;
+mod codec;
+#[cfg(any(test, feature = "contract"))]
+pub mod contract;
+mod encoded;
+mod error;
+mod interface;
+mod key;
+mod kv;
+mod kv_store;
+mod memory;
+mod page;
+mod read;
+mod record;
+mod table;
+
+pub use batch::{Batch, Change, Changes};
+pub use error::{CommitError, DecodeError, OpenError, ReadError};
+pub use interface::Store;
+pub use key::{ListingKey, NameKey, QueueKey, RowKey, TimerKey};
+pub use kv_store::KvStore;
+pub use memory::MemoryStore;
+pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
+pub use record::{
+    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, HistoryRow, MachineKind,
+    MachineRecord, MachineStatus, Meta, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader,
+    StateRow, StoredState,
+};

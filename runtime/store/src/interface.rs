@@ -1,0 +1,144 @@
+//! The store as the engine and the API see it.
+
+use asl::Timestamp;
+use asl::interpreter::{AttemptId, ExecutionId, HistoryEvent};
+
+use crate::batch::Batch;
+use crate::error::{CommitError, ReadError};
+use crate::key::{RowKey, TimerKey};
+use crate::page::{HistoryQuery, Page, Position};
+use crate::record::{
+    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, Meta, ModuleHead,
+    ModuleRecord, QueuedTask, RevisionRecord, StoredState,
+};
+
+/// One atomic write and typed reads.
+///
+/// A read sees one state between two commits. Pages hold between 1 and 1,000 items and scans for recovery at
+/// most 10,000, whatever `max` says.
+pub trait Store: Send + Sync + 'static {
+    /// Writes the batch; after `Ok` no crash takes it back. Of two batches that are on their way at once, the
+    /// one whose commit was polled first is written first.
+    fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    fn meta(&self) -> impl Future<Output = Result<Meta, ReadError>> + Send;
+
+    fn execution(
+        &self,
+        id: ExecutionId,
+    ) -> impl Future<Output = Result<Option<ExecutionRecord>, ReadError>> + Send;
+
+    fn execution_by_name(
+        &self,
+        machine: &str,
+        name: &str,
+    ) -> impl Future<Output = Result<Option<(ExecutionId, ExecutionRecord)>, ReadError>> + Send;
+
+    /// The state of a running execution.
+    fn load_state(
+        &self,
+        id: ExecutionId,
+    ) -> impl Future<Output = Result<Option<StoredState>, ReadError>> + Send;
+
+    fn history(
+        &self,
+        query: HistoryQuery,
+    ) -> impl Future<Output = Result<Page<HistoryEvent>, ReadError>> + Send;
+
+    /// The numbers of an execution's history rows from the newest back, for retention. After `max` of them the
+    /// next call goes on from the second value.
+    fn history_rows(
+        &self,
+        last_lsn: u64,
+        max: usize,
+    ) -> impl Future<Output = Result<(Vec<u64>, Option<u64>), ReadError>> + Send;
+
+    /// Executions of a machine, of one status or of all, newest first: running ones by their start, others by
+    /// their end.
+    fn list_executions(
+        &self,
+        machine_id: u64,
+        status: Option<ExecutionStatus>,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<(ExecutionId, ExecutionSummary)>, ReadError>> + Send;
+
+    /// How many executions of a status a machine has, counted up to `limit`.
+    fn count_executions(
+        &self,
+        machine_id: u64,
+        status: ExecutionStatus,
+        limit: u64,
+    ) -> impl Future<Output = Result<u64, ReadError>> + Send;
+
+    /// Timers that are due at `now` or before, the earliest first.
+    fn due_timers(
+        &self,
+        now: Timestamp,
+        max: usize,
+    ) -> impl Future<Output = Result<Vec<TimerKey>, ReadError>> + Send;
+
+    /// When the earliest timer is due.
+    fn next_timer(&self) -> impl Future<Output = Result<Option<Timestamp>, ReadError>> + Send;
+
+    /// Work that a restart must take up again, in key order after a key.
+    fn dispatched(
+        &self,
+        after: Option<RowKey>,
+        max: usize,
+    ) -> impl Future<Output = Result<Vec<(RowKey, AttemptId)>, ReadError>> + Send;
+
+    fn machine(&self, name: &str) -> impl Future<Output = Result<Option<MachineRecord>, ReadError>> + Send;
+
+    fn revision(
+        &self,
+        revision: u64,
+    ) -> impl Future<Output = Result<Option<RevisionRecord>, ReadError>> + Send;
+
+    /// Machines by their names.
+    fn list_machines(
+        &self,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<MachineRecord>, ReadError>> + Send;
+
+    fn activity(&self, name: &str) -> impl Future<Output = Result<Option<ActivityRecord>, ReadError>> + Send;
+
+    /// Activities by their names.
+    fn list_activities(
+        &self,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<ActivityRecord>, ReadError>> + Send;
+
+    /// An activity's queue in order, after a place.
+    fn activity_tasks(
+        &self,
+        activity: &str,
+        after: Option<u64>,
+        max: usize,
+    ) -> impl Future<Output = Result<Vec<(u64, QueuedTask)>, ReadError>> + Send;
+
+    fn module(
+        &self,
+        name: &str,
+        version: u32,
+    ) -> impl Future<Output = Result<Option<ModuleRecord>, ReadError>> + Send;
+
+    fn module_head(&self, name: &str) -> impl Future<Output = Result<Option<ModuleHead>, ReadError>> + Send;
+
+    /// Modules by their names.
+    fn list_modules(
+        &self,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<(String, ModuleHead)>, ReadError>> + Send;
+
+    /// A module's versions, the newest first.
+    fn list_module_versions(
+        &self,
+        name: &str,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<(u32, ModuleRecord)>, ReadError>> + Send;
+}

@@ -1,0 +1,27 @@
+//! The stored records. Their numbers are for ever: never reused or changed, only added.
+
+mod activity;
+mod execution;
+mod history;
+mod machine;
+mod module;
+#[cfg(test)]
+mod tests;
+
+pub use activity::{ActivityRecord, QueuedTask};
+pub use execution::{ExecutionRecord, ExecutionStatus, ExecutionSummary, StateHeader, StateRow, StoredState};
+pub use history::HistoryRow;
+pub(crate) use history::RowPrefix;
+pub use machine::{MachineKind, MachineRecord, MachineStatus, RevisionRecord};
+pub use module::{ModuleHead, ModuleRecord};
+
+/// The store's own numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Meta {
+    pub format_version: u32,
+    /// The highest number that was given; the next is one more. History rows, machines, revisions and places
+    /// in queues share it.
+    pub sequence: u64,
+    /// Made once for each store, so that two stores can be told apart.
+    pub instance: u128,
+}
