@@ -2,6 +2,8 @@
 
 mod ast;
 mod cursor;
+#[cfg(test)]
+mod differential;
 mod filter;
 mod filter_parser;
 mod find;
