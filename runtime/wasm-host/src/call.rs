@@ -1,0 +1,135 @@
+//! What one call is given: the module, its input, its limits and what it may reach.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::digest::Digest;
+
+/// About 0.4 to 1.7 s of CPU, depending on the code; the same for the same work on every machine.
+pub const FUEL_DEFAULT: u64 = 10_000_000_000;
+/// AWS Lambda's smallest and default memory size.
+pub const MEMORY_BYTES_DEFAULT: usize = 128 << 20;
+/// Lambda allows 3 s by default and 15 minutes at most; a minute ends what hangs and spares what is only slow.
+pub const TIMEOUT_DEFAULT: Duration = Duration::from_secs(60);
+/// AWS quota: the input or result of a task is at most 256 KiB.
+pub const OUTPUT_BYTES_DEFAULT: usize = 262_144;
+/// Enough for a stack trace and some hundred lines, small enough to keep for every attempt.
+pub const LOG_BYTES_DEFAULT: usize = 64 << 10;
+
+/// Called when the guest says that it is alive; at most ten times a second.
+pub type Heartbeat = Arc<dyn Fn() + Send + Sync>;
+
+/// One call of a module.
+#[derive(Clone)]
+pub struct Call {
+    pub digest: Digest,
+    /// JSON text.
+    pub input: String,
+    pub limits: Limits,
+    pub grants: Grants,
+    pub context: Context,
+    pub heartbeat: Option<Heartbeat>,
+    /// Ends the call at once, wherever it is.
+    pub cancel: CancellationToken,
+}
+
+impl Call {
+    /// A call with the default limits and no grants, which nobody cancels.
+    pub fn new(digest: Digest, input: impl Into<String>) -> Self {
+        Self {
+            digest,
+            input: input.into(),
+            limits: Limits::default(),
+            grants: Grants::default(),
+            context: Context::default(),
+            heartbeat: None,
+            cancel: CancellationToken::new(),
+        }
+    }
+}
+
+impl fmt::Debug for Call {
+    /// Leaves out the input and the environment: they may hold secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call")
+            .field("digest", &self.digest)
+            .field("limits", &self.limits)
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What one call may use at most.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Units of work: the CPU budget, the same on every machine.
+    pub fuel: u64,
+    /// Linear memory of all memories together; never more than [`Options::memory_bytes_max`](crate::Options).
+    pub memory_bytes: usize,
+    /// Wall-clock time from the moment the call has its slot, time in host calls included.
+    pub timeout: Duration,
+    pub output_bytes: usize,
+    /// The log keeps this much; the rest is dropped, and its last line says so.
+    pub log_bytes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            fuel: FUEL_DEFAULT,
+            memory_bytes: MEMORY_BYTES_DEFAULT,
+            timeout: TIMEOUT_DEFAULT,
+            output_bytes: OUTPUT_BYTES_DEFAULT,
+            log_bytes: LOG_BYTES_DEFAULT,
+        }
+    }
+}
+
+/// What of the outside one call may reach. The default is nothing, and the network cannot be granted.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Grants {
+    pub directories: Vec<DirectoryGrant>,
+    pub environment: BTreeMap<String, String>,
+}
+
+impl fmt::Debug for Grants {
+    /// Leaves out the values of the environment: they may be secrets.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Grants")
+            .field("directories", &self.directories)
+            .field("environment", &self.environment.keys())
+            .finish()
+    }
+}
+
+/// A folder of this machine that the guest sees under a name of its own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirectoryGrant {
+    pub host: PathBuf,
+    pub guest: String,
+    pub access: Access,
+}
+
+/// What the guest may do with the files of a granted folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    ReadOnly,
+    ReadWrite,
+}
+
+/// Which attempt of which state this call is, as the guest may ask.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Context {
+    pub execution_arn: String,
+    pub execution_name: String,
+    pub state_machine_arn: String,
+    pub state_name: String,
+    /// 0 for the first attempt of the state.
+    pub attempt: u32,
+    pub task_token: Option<String>,
+}

@@ -1,0 +1,173 @@
+//! One call from the fresh instance to its outcome.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::de::IgnoredAny;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use wasmtime::component::{ComponentType, Lift, WasmStr};
+use wasmtime::{Store, UpdateDeadline};
+use wasmtime_wasi::I32Exit;
+
+use crate::call::{Call, Limits};
+use crate::failure;
+use crate::inspect::{EntryPoint, Loaded};
+use crate::outcome::{CAUSE_CHARS_MAX, ERROR_CHARS_MAX, Failure, Outcome, Usage, first_chars};
+use crate::state::{GuestState, HANDLES_MAX, Setup};
+use crate::stdio::SharedCaptured;
+use crate::turns::{InTurns, TickMark};
+
+/// What a guest may pass to the host in one call, and return at the end: it is copied into our memory.
+pub const HOST_CALL_BYTES_MAX: usize = 16 << 20;
+
+/// What a call needs beside itself.
+pub(crate) struct Environment {
+    pub(crate) module: Arc<Loaded>,
+    pub(crate) is_cold: bool,
+    pub(crate) running: Arc<Semaphore>,
+    pub(crate) memory_bytes_max: usize,
+    /// Ends every call of the host.
+    pub(crate) stopping: CancellationToken,
+}
+
+/// `task-error` of the WIT package, left in the guest's memory until its size is known.
+#[derive(ComponentType, Lift)]
+#[component(record)]
+struct TaskError {
+    error: WasmStr,
+    cause: WasmStr,
+}
+
+type HandleResult = (Result<WasmStr, TaskError>,);
+type RunResult = (Result<(), ()>,);
+
+/// Runs the guest to its end, its limits or its cancellation. The instance is gone when this returns.
+pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
+    let started = Instant::now();
+    let mark = TickMark::default();
+    let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
+    let mut store = match store(&call, &environment, captured.clone(), mark.clone()) {
+        Ok(store) => store,
+        Err(failure) => return Outcome::not_started(failure),
+    };
+
+    let guest = guest(&mut store, &environment.module, &call);
+    let guest = InTurns::new(guest, mark, Arc::clone(&environment.running));
+    let result = tokio::select! {
+        biased;
+        () = call.cancel.cancelled() => Err(Failure::Cancelled),
+        () = environment.stopping.cancelled() => Err(Failure::Cancelled),
+        () = tokio::time::sleep(call.limits.timeout) => Err(Failure::TimedOut { after: call.limits.timeout }),
+        result = guest => result,
+    };
+
+    let usage = Usage {
+        // Known after a trap as well; reading it fails only for an engine without fuel.
+        fuel: call.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
+        memory_bytes_peak: store.data().limiter.memory_bytes_peak(),
+        wall: started.elapsed(),
+        cold: environment.is_cold,
+    };
+    drop(store);
+    let log = captured.lock().log().finish();
+    Outcome { result, usage, log }
+}
+
+fn store(
+    call: &Call,
+    environment: &Environment,
+    captured: SharedCaptured,
+    mark: TickMark,
+) -> Result<Store<GuestState>, Failure> {
+    let module = &environment.module;
+    let state = GuestState::new(Setup {
+        entry: module.info.entry,
+        input: &call.input,
+        limits: &call.limits,
+        grants: &call.grants,
+        context: call.context.clone(),
+        heartbeat: call.heartbeat.clone(),
+        memory_bytes_max: environment.memory_bytes_max,
+        captured,
+    })?;
+    let mut store = Store::new(module.pre.engine(), state);
+    store.limiter(|state| &mut state.limiter);
+    store.set_fuel(call.limits.fuel).map_err(|error| Failure::Host(error.to_string()))?;
+    store.set_hostcall_fuel(HOST_CALL_BYTES_MAX);
+    store.set_max_component_handles(HANDLES_MAX);
+    store.set_epoch_deadline(1);
+    // The engine's own yield wakes itself at once, and the runtime would look at its timers only after 61 of
+    // those. Tokio's lets it look after each.
+    store.epoch_deadline_callback(move |_| {
+        mark.set();
+        Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
+    });
+    Ok(store)
+}
+
+async fn guest(store: &mut Store<GuestState>, module: &Loaded, call: &Call) -> Result<String, Failure> {
+    let ended = match module.info.entry {
+        EntryPoint::Task => handle(store, module, call).await,
+        EntryPoint::Command => command(store, module, &call.limits).await,
+    };
+    let output = ended.unwrap_or_else(|error| Err(failure::classify(&error, store.data(), &call.limits)))?;
+    match serde_json::from_str::<IgnoredAny>(&output) {
+        Ok(_) => Ok(output),
+        Err(error) => Err(Failure::InvalidOutput(error.to_string())),
+    }
+}
+
+async fn handle(
+    store: &mut Store<GuestState>,
+    module: &Loaded,
+    call: &Call,
+) -> wasmtime::Result<Result<String, Failure>> {
+    let limit = call.limits.output_bytes;
+    let instance = module.pre.instantiate_async(&mut *store).await?;
+    let function = instance.get_typed_func::<(&str,), HandleResult>(&mut *store, module.function)?;
+    let result = match function.call_async(&mut *store, (&call.input,)).await {
+        Ok((result,)) => result,
+        Err(error) if failure::is_oversized_result(&error) => {
+            return Ok(Err(Failure::OutputTooLarge { size: HOST_CALL_BYTES_MAX, limit }));
+        }
+        Err(error) => return Err(error),
+    };
+    Ok(match result {
+        Ok(output) => {
+            let output = output.to_str(&*store)?;
+            let size = output.len();
+            if size > limit { Err(Failure::OutputTooLarge { size, limit }) } else { Ok(output.into_owned()) }
+        }
+        Err(TaskError { error, cause }) => Err(Failure::Task {
+            error: first_chars(&error.to_str(&*store)?, ERROR_CHARS_MAX).to_owned(),
+            cause: first_chars(&cause.to_str(&*store)?, CAUSE_CHARS_MAX).to_owned(),
+        }),
+    })
+}
+
+async fn command(
+    store: &mut Store<GuestState>,
+    module: &Loaded,
+    limits: &Limits,
+) -> wasmtime::Result<Result<String, Failure>> {
+    let instance = module.pre.instantiate_async(&mut *store).await?;
+    let function = instance.get_typed_func::<(), RunResult>(&mut *store, module.function)?;
+    let code = match function.call_async(&mut *store, ()).await {
+        Ok((Ok(()),)) => 0,
+        Ok((Err(()),)) => 1,
+        Err(error) => match error.downcast_ref() {
+            Some(I32Exit(code)) => *code,
+            None => return Err(error),
+        },
+    };
+    let mut captured = store.data().captured.lock();
+    if let Some(size) = captured.output_overflow() {
+        return Ok(Err(Failure::OutputTooLarge { size, limit: limits.output_bytes }));
+    }
+    if code != 0 {
+        return Ok(Err(Failure::Exited { code, stderr: captured.stderr() }));
+    }
+    let output = String::from_utf8(captured.take_output());
+    Ok(output.map_err(|error| Failure::InvalidOutput(error.to_string())))
+}

@@ -1,0 +1,105 @@
+//! Lets a bounded number of guests run at once and the rest take turns.
+//!
+//! A guest holds a permit while it is inside its own code, and gives it back while it waits in a host call, so
+//! a thousand sleeping guests keep nobody from running. One that computes for long gives its permit to the next
+//! in line after a few ticks.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, ready};
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::sync::PollSemaphore;
+
+/// Ticks in a row before a guest goes to the end of the line. Changing guests costs warm caches, so not each tick.
+const TICKS_PER_TURN: u32 = 5;
+
+/// Set by the engine's tick, just before a guest yields: it is still busy, not waiting.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct TickMark(Arc<AtomicBool>);
+
+impl TickMark {
+    pub(crate) fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Relaxed is enough: the mark is set and read on the thread that polls the guest.
+    fn take(&self) -> bool {
+        self.0.swap(false, Ordering::Relaxed)
+    }
+}
+
+/// A guest's future that is polled only while it holds a permit.
+pub(crate) struct InTurns<F> {
+    guest: Pin<Box<F>>,
+    mark: TickMark,
+    permits: PollSemaphore,
+    permit: Option<OwnedSemaphorePermit>,
+    ticks: u32,
+}
+
+impl<F: Future> InTurns<F> {
+    pub(crate) fn new(guest: F, mark: TickMark, permits: Arc<Semaphore>) -> Self {
+        Self { guest: Box::pin(guest), mark, permits: PollSemaphore::new(permits), permit: None, ticks: 0 }
+    }
+}
+
+impl<F: Future> Future for InTurns<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let this = &mut *self;
+        if this.permit.is_none() {
+            // The semaphore is never closed; if it were, running without a permit would do no harm.
+            this.permit = ready!(this.permits.poll_acquire(cx));
+            this.ticks = 0;
+        }
+        this.mark.take();
+        let polled = this.guest.as_mut().poll(cx);
+        let is_busy = polled.is_pending() && this.mark.take();
+        this.ticks += 1;
+        if !is_busy || this.ticks >= TICKS_PER_TURN {
+            this.permit = None;
+        }
+        polled
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::poll_fn;
+    use std::task::Waker;
+
+    use super::*;
+
+    /// Polls `count` times and says before each poll whether the permit was free.
+    fn free_permits(guest_is_busy: bool, count: usize) -> Vec<bool> {
+        let permits = Arc::new(Semaphore::new(1));
+        let mark = TickMark::default();
+        let guest_mark = mark.clone();
+        let guest = poll_fn(move |_| {
+            if guest_is_busy {
+                guest_mark.set();
+            }
+            Poll::<()>::Pending
+        });
+        let mut guest = InTurns::new(guest, mark, Arc::clone(&permits));
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut poll = || {
+            assert!(Pin::new(&mut guest).poll(&mut cx).is_pending());
+            permits.available_permits() == 1
+        };
+        (0..count).map(|_| poll()).collect()
+    }
+
+    #[test]
+    fn a_waiting_guest_gives_its_permit_back() {
+        assert_eq!(free_permits(false, 2), [true, true]);
+    }
+
+    #[test]
+    fn a_busy_guest_keeps_its_permit_for_some_ticks() {
+        assert_eq!(free_permits(true, 6), [false, false, false, false, true, false]);
+    }
+}

@@ -1,0 +1,190 @@
+//! Nothing leaks from one call to the next, and nothing of the outside comes in.
+
+use std::collections::BTreeMap;
+
+use wasm_host::{Access, DirectoryGrant, Failure, Grants};
+
+use crate::Fixture;
+use crate::guests::{Parts, task_with};
+
+/// Returns how many times it has been called, as far as its globals, memory and tables know.
+const COUNTING: Parts<'_> = Parts {
+    imports: "",
+    lowered: "",
+    fields: "(global $calls (mut i32) (i32.const 48))",
+    body: "(global.set $calls (i32.add (global.get $calls) (i32.const 1)))
+           (i32.store (i32.const 128) (i32.add (i32.load (i32.const 128)) (i32.const 1)))
+           (i32.store8 (i32.const 64) (global.get $calls))
+           (i32.store8 (i32.const 65) (i32.const 48))
+           (i32.store8 (i32.const 65) (i32.add (i32.load (i32.const 128)) (i32.const 48)))
+           (call $ok (i32.const 64) (i32.const 2))",
+};
+
+#[tokio::test]
+async fn every_call_gets_a_fresh_instance() {
+    let fixture = Fixture::with(|options| options.slots = 1);
+    let guest = task_with(COUNTING);
+    for _ in 0..3 {
+        assert_eq!(fixture.call(&guest, "1").await.result, Ok("11".to_owned()));
+    }
+}
+
+/// Imports for a guest that counts what it was given: `$count` calls the function and returns a list's length.
+fn counting(interface: &str, function: &str, element: &str) -> String {
+    let imports = format!(
+        r#"{interface}
+        (core func $get (canon lower (func $instance "{function}") (memory $memory) (realloc $realloc)))
+        (; each element is {element} ;)"#
+    );
+    task_with(Parts {
+        imports: &imports,
+        lowered: r#"(export "get" (func $get))"#,
+        fields: r#"(import "host" "get" (func $get (param i32)))"#,
+        body: "(call $get (i32.const 200))
+               (i32.store8 (i32.const 64) (i32.add (i32.const 48) (i32.load (i32.const 204))))
+               (call $ok (i32.const 64) (i32.const 1))",
+    })
+}
+
+fn environment() -> String {
+    counting(
+        r#"(import "wasi:cli/environment@0.2.0" (instance $instance
+            (export "get-environment" (func (result (list (tuple string string)))))))"#,
+        "get-environment",
+        "a name and a value",
+    )
+}
+
+fn preopens() -> String {
+    counting(
+        r#"(import "wasi:filesystem/types@0.2.0" (instance $types
+            (export "descriptor" (type (sub resource)))))
+        (alias export $types "descriptor" (type $descriptor))
+        (import "wasi:filesystem/preopens@0.2.0" (instance $instance
+            (alias outer 1 $descriptor (type $outer))
+            (export "descriptor" (type $descriptor (eq $outer)))
+            (export "get-directories" (func (result (list (tuple (own $descriptor) string)))))))"#,
+        "get-directories",
+        "a folder and its name",
+    )
+}
+
+#[tokio::test]
+async fn a_guest_gets_the_environment_that_is_granted_and_no_other() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.call(&environment(), "1").await.result, Ok("0".to_owned()));
+    let environment_grant =
+        BTreeMap::from([("A".to_owned(), "1".to_owned()), ("B".to_owned(), "2".to_owned())]);
+    let outcome =
+        fixture.call_with(&environment(), "1", |call| call.grants.environment = environment_grant).await;
+    assert_eq!(outcome.result, Ok("2".to_owned()));
+}
+
+#[tokio::test]
+async fn a_guest_gets_the_folders_that_are_granted_and_no_other() {
+    let fixture = Fixture::new();
+    assert_eq!(fixture.call(&preopens(), "1").await.result, Ok("0".to_owned()));
+    let folder = tempfile::tempdir().unwrap();
+    let grant = |host: &std::path::Path| Grants {
+        directories: vec![DirectoryGrant {
+            host: host.to_owned(),
+            guest: "/data".to_owned(),
+            access: Access::ReadOnly,
+        }],
+        ..Grants::default()
+    };
+    let granted = fixture.call_with(&preopens(), "1", |call| call.grants = grant(folder.path())).await;
+    assert_eq!(granted.result, Ok("1".to_owned()));
+    let missing = folder.path().join("missing");
+    let outcome = fixture.call_with(&preopens(), "1", |call| call.grants = grant(&missing)).await;
+    assert!(matches!(outcome.result, Err(Failure::Host(_))), "{:?}", outcome.result);
+}
+
+/// Tries to make a file in the first granted folder; returns 0 when it could and 1 when it could not.
+fn writing() -> String {
+    task_with(Parts {
+        imports: r#"
+            (import "wasi:filesystem/types@0.2.0" (instance $types
+                (export "descriptor" (type $d (sub resource)))
+                (type $code (enum "access" "would-block" "already" "bad-descriptor" "busy" "deadlock" "quota"
+                    "exist" "file-too-large" "illegal-byte-sequence" "in-progress" "interrupted" "invalid" "io"
+                    "is-directory" "loop" "too-many-links" "message-size" "name-too-long" "no-device" "no-entry"
+                    "no-lock" "insufficient-memory" "insufficient-space" "not-directory" "not-empty"
+                    "not-recoverable" "unsupported" "no-tty" "no-such-device" "overflow" "not-permitted" "pipe"
+                    "read-only" "invalid-seek" "text-file-busy" "cross-device"))
+                (export "error-code" (type $error-code (eq $code)))
+                (export "[method]descriptor.create-directory-at" (func (param "self" (borrow $d))
+                    (param "path" string) (result (result (error $error-code)))))))
+            (alias export $types "descriptor" (type $descriptor))
+            (import "wasi:filesystem/preopens@0.2.0" (instance $preopens
+                (alias outer 1 $descriptor (type $outer))
+                (export "descriptor" (type $descriptor (eq $outer)))
+                (export "get-directories" (func (result (list (tuple (own $descriptor) string)))))))
+            (core func $get (canon lower (func $preopens "get-directories") (memory $memory) (realloc $realloc)))
+            (core func $make (canon lower (func $types "[method]descriptor.create-directory-at") (memory $memory)))"#,
+        lowered: r#"(export "get" (func $get)) (export "make" (func $make))"#,
+        fields: r#"
+            (import "host" "get" (func $get (param i32)))
+            (import "host" "make" (func $make (param i32 i32 i32 i32)))"#,
+        // The input is the path, in quotes.
+        body: "(call $get (i32.const 200))
+               (call $make (i32.load (i32.load (i32.const 200)))
+                   (i32.add (local.get $ptr) (i32.const 1)) (i32.sub (local.get $len) (i32.const 2)) (i32.const 300))
+               (i32.store8 (i32.const 64) (i32.add (i32.const 48) (i32.load8_u (i32.const 300))))
+               (call $ok (i32.const 64) (i32.const 1))",
+    })
+}
+
+#[tokio::test]
+async fn a_folder_can_be_written_only_when_that_is_granted() {
+    let fixture = Fixture::new();
+    let folder = tempfile::tempdir().unwrap();
+    let granted = folder.path().join("granted");
+    std::fs::create_dir(&granted).unwrap();
+    for (access, path, expected) in [
+        (Access::ReadOnly, "\"new\"", "1"),
+        (Access::ReadWrite, "\"../new\"", "1"),
+        (Access::ReadWrite, "\"/new\"", "1"),
+        (Access::ReadWrite, "\"new\"", "0"),
+    ] {
+        let grant = DirectoryGrant { host: granted.clone(), guest: "/data".to_owned(), access };
+        let outcome = fixture.call_with(&writing(), path, |call| call.grants.directories = vec![grant]).await;
+        assert_eq!(outcome.result, Ok(expected.to_owned()), "{access:?} {path}");
+    }
+    assert!(granted.join("new").is_dir() && !folder.path().join("new").exists());
+}
+
+#[tokio::test]
+async fn there_is_no_network() {
+    let guest = task_with(Parts {
+        imports: r#"
+            (import "wasi:sockets/network@0.2.0" (instance $network
+                (type $code (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory"
+                    "timeout" "concurrency-conflict" "not-in-progress" "would-block" "invalid-state"
+                    "new-socket-limit" "address-not-bindable" "address-in-use" "remote-unreachable"
+                    "connection-refused" "connection-reset" "connection-aborted" "datagram-too-large"
+                    "name-unresolvable" "temporary-resolver-failure" "permanent-resolver-failure"))
+                (export "error-code" (type $error-code (eq $code)))
+                (type $family (enum "ipv4" "ipv6"))
+                (export "ip-address-family" (type $ip (eq $family)))))
+            (alias export $network "error-code" (type $error-code))
+            (alias export $network "ip-address-family" (type $ip))
+            (import "wasi:sockets/tcp@0.2.0" (instance $tcp (export "tcp-socket" (type (sub resource)))))
+            (alias export $tcp "tcp-socket" (type $socket))
+            (import "wasi:sockets/tcp-create-socket@0.2.0" (instance $create
+                (alias outer 1 $error-code (type $e)) (export "error-code" (type $error-code (eq $e)))
+                (alias outer 1 $ip (type $i)) (export "ip-address-family" (type $ip (eq $i)))
+                (alias outer 1 $socket (type $s)) (export "tcp-socket" (type $socket (eq $s)))
+                (export "create-tcp-socket" (func (param "address-family" $ip)
+                    (result (result (own $socket) (error $error-code)))))))
+            (core func $create (canon lower (func $create "create-tcp-socket") (memory $memory)))"#,
+        lowered: r#"(export "create" (func $create))"#,
+        fields: r#"(import "host" "create" (func $create (param i32 i32)))"#,
+        body: "(call $create (i32.const 0) (i32.const 200))
+               (i32.store8 (i32.const 64) (i32.add (i32.const 48) (i32.load8_u (i32.const 200))))
+               (i32.store8 (i32.const 65) (i32.add (i32.const 48) (i32.load8_u (i32.const 204))))
+               (call $ok (i32.const 64) (i32.const 2))",
+    });
+    let access_denied = "11";
+    assert_eq!(Fixture::new().call(&guest, "1").await.result, Ok(access_denied.to_owned()));
+}
