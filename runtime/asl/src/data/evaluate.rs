@@ -1,0 +1,160 @@
+//! The one seam where a field's value is computed, whatever its query language.
+
+use serde_json::{Map, Value};
+
+use crate::definition::{Computed, Expression, NumberField, Template, TextField, TimestampField};
+
+use super::intrinsics::{self, Call};
+use super::path::Path;
+use super::scope::Scope;
+use super::timestamp::Timestamp;
+
+/// Why a value could not be computed: an ASL error, whose cause the interpreter puts into a sentence.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    pub error: &'static str,
+    pub cause: String,
+}
+
+impl Failure {
+    pub const RUNTIME: &'static str = "States.Runtime";
+
+    /// `States.Runtime`, which nothing retries or catches.
+    pub fn runtime(cause: impl Into<String>) -> Failure {
+        Failure { error: Failure::RUNTIME, cause: cause.into() }
+    }
+}
+
+/// Computes a template; `input` is what `$` means in it.
+pub fn template(template: &Template, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
+    match template {
+        Template::Literal(value) => Ok(value.clone()),
+        Template::Computed(field) => computed(field, scope, input),
+        Template::Object(fields) => {
+            let mut object = Map::with_capacity(fields.len());
+            for (name, field) in fields {
+                object.insert(name.clone(), self::template(field, scope, input)?);
+            }
+            Ok(Value::Object(object))
+        }
+        Template::Array(items) => {
+            items.iter().map(|item| self::template(item, scope, input)).collect::<Result<_, _>>().map(Value::Array)
+        }
+    }
+}
+
+/// Computes one field.
+pub fn computed(field: &Computed, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
+    match &field.expression {
+        Expression::Path(path) => {
+            find(path, scope, input).ok_or_else(|| not_in_input(path, &field.field, input))
+        }
+        Expression::Intrinsic(call) => intrinsic(call, &field.field, scope, input),
+        Expression::Jsonata(_) => {
+            Err(Failure::runtime(format!("The field '{}' is a JSONata expression, which is not supported yet.", field.field)))
+        }
+    }
+}
+
+/// The value that a path names, or none.
+pub fn find(path: &Path, scope: &Scope<'_>, input: &Value) -> Option<Value> {
+    let root = scope.root(path, input)?;
+    path.find(root).ok().map(super::path::Found::into_value)
+}
+
+fn not_in_input(path: &Path, field: &str, input: &Value) -> Failure {
+    Failure::runtime(format!(
+        "The JSONPath '{}' specified for the field '{field}' could not be found in the input '{input}'",
+        path.source()
+    ))
+}
+
+fn intrinsic(call: &Call, field: &str, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
+    let mut source = IntrinsicSource { scope, field, input };
+    call.evaluate(&mut source).map_err(|failure| Failure { error: failure.error, cause: failure.cause })
+}
+
+/// Gives an intrinsic function the paths in its arguments.
+struct IntrinsicSource<'a> {
+    scope: &'a Scope<'a>,
+    field: &'a str,
+    input: &'a Value,
+}
+
+impl intrinsics::Source for IntrinsicSource<'_> {
+    fn path(&self, path: &Path) -> Result<Value, intrinsics::Failure> {
+        find(path, self.scope, self.input).ok_or_else(|| {
+            let failure = not_in_input(path, self.field, self.input);
+            intrinsics::Failure { error: failure.error, cause: failure.cause }
+        })
+    }
+
+    fn random_u64(&mut self) -> u64 {
+        self.scope.entropy.next_u64()
+    }
+}
+
+/// The text of `Error` and `Cause`.
+pub fn text(field: &TextField, scope: &Scope<'_>, input: &Value) -> Result<String, Failure> {
+    match field {
+        TextField::Literal(text) => Ok(text.clone()),
+        TextField::Computed(field) => match computed(field, scope, input)? {
+            Value::String(text) => Ok(text),
+            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+                Err(Failure::runtime(format!(
+                    "The {} field refers to value {other} which is not a string: {}",
+                    field.field, field.source
+                )))
+            }
+        },
+    }
+}
+
+/// A whole number that is not negative: a timeout, a count, a concurrency.
+pub fn whole_number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Result<i64, Failure> {
+    match field {
+        #[allow(clippy::cast_possible_truncation, reason = "the parser takes whole literals below 2^53 only")]
+        NumberField::Literal(number) => Ok(*number as i64),
+        NumberField::Computed(field) => {
+            let value = computed(field, scope, input)?;
+            value.as_i64().ok_or_else(|| not_valid(field, &value, "integer"))
+        }
+    }
+}
+
+/// A number with a fraction: a percentage.
+pub fn number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Result<f64, Failure> {
+    match field {
+        NumberField::Literal(number) => Ok(*number),
+        NumberField::Computed(field) => {
+            let value = computed(field, scope, input)?;
+            value.as_f64().ok_or_else(|| not_valid(field, &value, "float"))
+        }
+    }
+}
+
+fn not_valid(field: &Computed, value: &Value, kind: &str) -> Failure {
+    Failure::runtime(format!(
+        "The {} field refers to value {value} which is not a valid {kind}: {}",
+        field.field, field.source
+    ))
+}
+
+/// The instant of a Wait.
+pub fn timestamp(field: &TimestampField, scope: &Scope<'_>, input: &Value) -> Result<Timestamp, Failure> {
+    match field {
+        TimestampField::Literal(at) => Ok(*at),
+        TimestampField::Computed(field) => {
+            let value = computed(field, scope, input)?;
+            let parsed = value.as_str().and_then(|text| Timestamp::parse_rfc3339(text).ok());
+            parsed.ok_or_else(|| {
+                let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                Failure::runtime(format!(
+                    "The TimestampPath parameter does not reference a valid ISO-8601 extended offset date-time \
+                     format string: {} == {shown}",
+                    field.source
+                ))
+            })
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! Values and how they are computed: paths, intrinsic functions, templates, variables, the context object.
+
+pub mod evaluate;
+pub mod flow;
+pub mod intrinsics;
+pub mod json;
+pub mod path;
+pub mod scope;
+pub mod text;
+pub mod timestamp;

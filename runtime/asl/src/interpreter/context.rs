@@ -1,0 +1,101 @@
+//! The context object (`$$`) and the variables as one thread sees them.
+
+use serde_json::{Map, Value, json};
+
+use crate::data::json::Data;
+use crate::data::scope::Variables;
+use crate::definition::Definition;
+
+use super::execution::{ExecutionState, Row, RowId, Thread};
+
+/// One thread's view of its execution.
+#[derive(Debug)]
+pub(super) struct View<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) state: &'a ExecutionState,
+    pub(super) thread: &'a Thread,
+    /// The item that an ItemSelector is computed for: the fork's items and an index.
+    pub(super) item: Option<(RowId, u32)>,
+    /// The token of the attempt that is being scheduled.
+    pub(super) token: Option<String>,
+}
+
+impl View<'_> {
+    fn owner(&self, thread: &Thread) -> Option<&Thread> {
+        let fork = self.state.fork(thread.fork?);
+        self.state.thread(fork.owner)
+    }
+
+    /// The innermost item around the thread.
+    fn item(&self) -> Option<(RowId, u32)> {
+        if self.item.is_some() {
+            return self.item;
+        }
+        let mut thread = Some(self.thread);
+        while let Some(current) = thread {
+            if let Some(items) = current.fork.and_then(|fork| self.state.fork(fork).items) {
+                return Some((items, current.index));
+            }
+            thread = self.owner(current);
+        }
+        None
+    }
+
+    fn execution(&self, whole: bool) -> Value {
+        let info = &self.state.info;
+        let mut execution = Map::new();
+        execution.insert("Id".to_owned(), json!(&*info.arn));
+        if whole {
+            execution.insert("Input".to_owned(), info.input.value().clone());
+        }
+        execution.insert("Name".to_owned(), json!(&*info.name));
+        execution.insert("RoleArn".to_owned(), json!(&*info.role_arn));
+        execution.insert("StartTime".to_owned(), json!(info.started_at.to_string()));
+        execution.insert("RedriveCount".to_owned(), json!(info.redrive_count));
+        if let Some(at) = info.redriven_at {
+            execution.insert("RedriveTime".to_owned(), json!(at.to_string()));
+        }
+        Value::Object(execution)
+    }
+}
+
+impl Variables for View<'_> {
+    fn variable(&self, name: &str) -> Option<&Data> {
+        let mut thread = Some(self.thread);
+        while let Some(current) = thread {
+            if let Some((_, value)) = current.variables.iter().find(|(known, _)| &**known == name) {
+                return Some(value);
+            }
+            thread = self.owner(current);
+        }
+        None
+    }
+
+    fn build_context(&self, whole: bool) -> Value {
+        let info = &self.state.info;
+        let mut context = Map::new();
+        context.insert("Execution".to_owned(), self.execution(whole));
+        context.insert(
+            "StateMachine".to_owned(),
+            json!({ "Id": &*info.state_machine_arn, "Name": &*info.state_machine_name }),
+        );
+        context.insert(
+            "State".to_owned(),
+            json!({
+                "Name": &*self.definition.state(self.thread.state).name,
+                "EnteredTime": self.thread.entered_at.to_string(),
+                "RetryCount": self.thread.retry_count(),
+            }),
+        );
+        if let Some(token) = &self.token {
+            context.insert("Task".to_owned(), json!({ "Token": token }));
+        }
+        if let Some((items, index)) = self.item()
+            && let Some(Row::Items(items)) = self.state.row(items)
+        {
+            let value = items.value().get(index as usize).cloned().unwrap_or(Value::Null);
+            context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
+        }
+        Value::Object(context)
+    }
+}

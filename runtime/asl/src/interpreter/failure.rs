@@ -1,0 +1,225 @@
+//! What happens to a state that fails: Retry, then Catch, then its thread fails.
+
+use serde_json::{Map, Value};
+
+use crate::data::evaluate::Failure;
+use crate::data::flow;
+use crate::data::json::Data;
+use crate::definition::{Catcher, Jitter, Retrier, State, StateKind, Transition as Target};
+use crate::limits::SECONDS_MAX;
+
+use super::event::{Command, Timer, TimerKind};
+use super::execution::{Phase, RowId};
+use super::history::{ErrorOutput, HistoryKind};
+use super::stepper::Stepper;
+
+/// An ASL error on its way through Retry and Catch.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct StateError {
+    pub(super) output: ErrorOutput,
+    origin: Origin,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// A task attempt, a Fail state, or the data flow.
+    State,
+    /// A missed heartbeat: history says `States.Timeout`, `States.HeartbeatTimeout` matches too.
+    Heartbeat,
+    /// A branch or an item of this Parallel or Map.
+    Inner,
+}
+
+impl StateError {
+    pub(super) fn new(output: ErrorOutput) -> StateError {
+        StateError { output, origin: Origin::State }
+    }
+
+    pub(super) fn timeout() -> StateError {
+        StateError::new(ErrorOutput::bare(TIMEOUT))
+    }
+
+    pub(super) fn heartbeat_timeout() -> StateError {
+        StateError { output: ErrorOutput::bare(TIMEOUT), origin: Origin::Heartbeat }
+    }
+
+    /// The same error as the Parallel or Map around it sees it.
+    pub(super) fn of_inner(self) -> StateError {
+        StateError { output: self.output, origin: Origin::Inner }
+    }
+
+    /// `name` is the state's name, a function's ARN or a service.
+    pub(super) fn data_limit(name: &str) -> StateError {
+        StateError::new(ErrorOutput::new(
+            "States.DataLimitExceeded",
+            format!(
+                "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes \
+                 service limit."
+            ),
+        ))
+    }
+
+    fn name(&self) -> &str {
+        self.output.error.as_deref().unwrap_or_default()
+    }
+
+    fn is_runtime(&self) -> bool {
+        self.name() == Failure::RUNTIME
+    }
+
+    /// Whether one of the names in `ErrorEquals` means this error.
+    fn matches(&self, error_equals: &[String]) -> bool {
+        let name = self.name();
+        error_equals.iter().any(|wanted| match wanted.as_str() {
+            "States.ALL" => true,
+            "States.TaskFailed" => name == wanted || (name != TIMEOUT && !self.is_data_flow()),
+            "States.HeartbeatTimeout" => name == wanted || self.origin == Origin::Heartbeat,
+            wanted => wanted == name,
+        })
+    }
+
+    /// Errors of the interpreter itself, which are no task's failure.
+    fn is_data_flow(&self) -> bool {
+        matches!(
+            self.name(),
+            "States.IntrinsicFailure"
+                | "States.ParameterPathFailure"
+                | "States.ResultPathMatchFailure"
+                | "States.QueryEvaluationError"
+                | "States.NoChoiceMatched"
+                | "States.DataLimitExceeded"
+                | "States.ExceedToleratedFailureThreshold"
+        )
+    }
+}
+
+const TIMEOUT: &str = "States.Timeout";
+
+impl Stepper<'_> {
+    /// Fails a state because one of its fields could not be computed.
+    pub(super) fn fail_evaluation(&mut self, row: RowId, failure: Failure) {
+        let name = &self.state_of(row).name;
+        let event = self.state.thread(row).map_or(0, |thread| thread.entered_event);
+        let cause = format!(
+            "An error occurred while executing the state '{name}' (entered at the event id #{event}). {}",
+            failure.cause
+        );
+        self.fail_state(row, StateError::new(ErrorOutput::new(failure.error, cause)));
+    }
+
+    pub(super) fn fail_state(&mut self, row: RowId, error: StateError) {
+        let (retry, catch) = self.state_of(row).error_handling();
+        if !error.is_runtime() {
+            if let Some(index) = retry.iter().position(|retrier| error.matches(&retrier.error_equals))
+                && self.retry(row, index, retry)
+            {
+                return;
+            }
+            if let Some(catcher) = catch.iter().find(|catcher| error.matches(&catcher.error_equals)) {
+                return self.catch(row, catcher, &error);
+            }
+        }
+        self.write_failed(row, &error);
+        self.fail_thread(row, error);
+    }
+
+    /// Plans another attempt; false if the retrier has no more.
+    fn retry(&mut self, row: RowId, index: usize, retry: &[Retrier]) -> bool {
+        let retrier = &retry[index];
+        let thread = self.state.thread_mut(row);
+        thread.retries.resize(retry.len(), 0);
+        let used = thread.retries[index];
+        if used >= retrier.attempts_max {
+            return false;
+        }
+        thread.retries[index] = used + 1;
+        let milliseconds = self.delay_milliseconds(retrier, used);
+        if milliseconds == 0 {
+            self.state.thread_mut(row).phase = Phase::Working;
+            self.make_ready(row);
+            return true;
+        }
+        let due = self.now.saturating_add_milliseconds(milliseconds);
+        self.state.thread_mut(row).phase = Phase::RetryAt(due);
+        self.command(Command::SetTimer { timer: Timer { row, kind: TimerKind::Wake }, due });
+        true
+    }
+
+    /// `IntervalSeconds × BackoffRate ^ used`, capped, then jittered.
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "capped well below 2^53")]
+    fn delay_milliseconds(&self, retrier: &Retrier, used: u32) -> i64 {
+        let backoff = retrier.backoff_rate.powi(i32::try_from(used).unwrap_or(i32::MAX));
+        let cap = f64::from(retrier.delay_seconds_max.unwrap_or(SECONDS_MAX));
+        let seconds = (f64::from(retrier.interval_seconds) * backoff).min(cap);
+        let milliseconds = seconds * 1000.0;
+        match retrier.jitter {
+            Jitter::None => milliseconds as i64,
+            Jitter::Full => {
+                let fraction = (self.entropy.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                (milliseconds * fraction) as i64
+            }
+        }
+    }
+
+    fn catch(&mut self, row: RowId, catcher: &Catcher, error: &StateError) {
+        self.write_failed(row, error);
+        let caught = error_output(&error.output);
+        let computed = self.compute(row, None, |scope, thread| {
+            let assigned = flow::assigned(&catcher.assign, scope, &caught)?;
+            Ok((flow::combine(&catcher.result_path, &thread.input, caught)?, assigned))
+        });
+        match computed {
+            Ok((output, assigned)) => self.exit(row, output, assigned, Target::Next(catcher.next)),
+            // An error in the handler itself is not handled by the same handler.
+            Err(failure) => {
+                let error = StateError::new(ErrorOutput::new(failure.error, failure.cause));
+                self.fail_thread(row, error);
+            }
+        }
+    }
+
+    /// `ParallelStateFailed` or `MapStateFailed`, where a branch or item failed or the error is no
+    /// `States.Runtime`, for which AWS writes none.
+    fn write_failed(&mut self, row: RowId, error: &StateError) {
+        if error.is_runtime() && error.origin != Origin::Inner {
+            return;
+        }
+        match &self.state_of(row).kind {
+            StateKind::Parallel(_) => _ = self.write_next(row, HistoryKind::ParallelStateFailed),
+            StateKind::Map(_) => _ = self.write_next(row, HistoryKind::MapStateFailed),
+            StateKind::Pass(_)
+            | StateKind::Task(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_) => {}
+        }
+    }
+}
+
+/// The error output that a catcher gets: `{"Error": …, "Cause": …}`.
+fn error_output(output: &ErrorOutput) -> Data {
+    let mut object = Map::new();
+    if let Some(error) = &output.error {
+        object.insert("Error".to_owned(), Value::String(error.clone()));
+    }
+    if let Some(cause) = &output.cause {
+        object.insert("Cause".to_owned(), Value::String(cause.clone()));
+    }
+    Value::Object(object).into()
+}
+
+impl State {
+    fn error_handling(&self) -> (&[Retrier], &[Catcher]) {
+        match &self.kind {
+            StateKind::Task(task) => (&task.retry, &task.catch),
+            StateKind::Parallel(parallel) => (&parallel.retry, &parallel.catch),
+            StateKind::Map(map) => (&map.retry, &map.catch),
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_) => (&[], &[]),
+        }
+    }
+}

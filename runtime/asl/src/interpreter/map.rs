@@ -1,0 +1,151 @@
+//! The Map state: one thread for each item, a bounded number at once.
+
+use serde_json::Value;
+
+use crate::data::evaluate::{self, Failure};
+use crate::data::flow;
+use crate::data::json::Data;
+use crate::data::scope::Scope;
+use crate::definition::{Items, Map, Mode, StateKind};
+use crate::limits::INLINE_MAP_CONCURRENCY_MAX;
+
+use super::context::View;
+use super::execution::{Row, RowId, Thread};
+use super::history::HistoryKind;
+use super::stepper::Stepper;
+
+impl Stepper<'_> {
+    pub(super) fn map(&mut self, row: RowId, map: &Map) -> Result<(), Failure> {
+        if let Mode::Distributed(_) = map.mode {
+            return Err(Failure::runtime("A distributed Map is not supported yet."));
+        }
+        let items = self.compute(row, None, |scope, thread| items(map, scope, &thread.input))?;
+        let length = items.value().as_array().map_or(0, Vec::len);
+        let length = u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
+        let started = self.write_next(row, HistoryKind::MapStateStarted { length });
+        let limits = self.compute(row, None, |scope, thread| limits(map, scope, &thread.input, length))?;
+        if length == 0 {
+            self.leave_fork(row, Value::Array(Vec::new()).into());
+            return Ok(());
+        }
+        let fork = self.fork(row, length, limits.tolerated_failures, Some(items));
+        for index in 0..limits.concurrency.min(length) {
+            if let Err(failure) = self.start_item(fork, index, started) {
+                self.abort_fork(fork);
+                return Err(failure);
+            }
+        }
+        Ok(())
+    }
+
+    /// Starts the thread of one item; `previous` is the event that made room for it.
+    pub(super) fn start_item(&mut self, fork: RowId, index: u32, previous: u32) -> Result<(), Failure> {
+        let counts = self.state.fork_mut(fork);
+        counts.started = index + 1;
+        counts.live += 1;
+        let (owner, row) = (counts.owner, RowId(counts.first_child.0 + u64::from(index)));
+        let items = counts.items.expect("only a Map starts items");
+        let StateKind::Map(map) = &self.state_of(owner).kind else { panic!("only a Map has items") };
+        let input = self.item_input(map, owner, items, index)?;
+        self.count_bytes(&input);
+        let mut last = previous;
+        if let Some(iteration) = self.iteration(fork, index) {
+            last = self.write(previous, HistoryKind::MapIterationStarted(iteration));
+        }
+        let first = self.definition.scope(map.processor).start_at;
+        self.spawn(row, Thread::child(fork, index, first, input, last));
+        Ok(())
+    }
+
+    /// What one item's thread gets: the item, or what the ItemSelector makes of it.
+    fn item_input(&self, map: &Map, owner: RowId, items: RowId, index: u32) -> Result<Data, Failure> {
+        match &map.item_selector {
+            None => match self.state.row(items) {
+                Some(Row::Items(items)) => Ok(items.value()[index as usize].clone().into()),
+                Some(Row::Thread(_) | Row::Fork(_)) | None => panic!("a Map's items are there while it runs"),
+            },
+            Some(selector) => {
+                let thread = self.state.thread(owner).expect("the Map's own thread is there");
+                let view = View {
+                    definition: self.definition,
+                    state: self.state,
+                    thread,
+                    item: Some((items, index)),
+                    token: None,
+                };
+                let scope = Scope::new(&view, &self.entropy);
+                let input = flow::selected_value(&map.flow, &scope, &thread.input)?;
+                Ok(evaluate::template(selector, &scope, &input)?.into())
+            }
+        }
+    }
+}
+
+/// The array that the Map goes over.
+fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
+    let (items, source) = match &map.items {
+        Items::Input => (flow::selected_input(&map.flow, scope, raw)?, "$"),
+        Items::Path(path) => {
+            let input = flow::selected_value(&map.flow, scope, raw)?;
+            let found = evaluate::find(path, scope, &input).ok_or_else(|| {
+                Failure::runtime(format!("Reference path \"{}\" could not be found in the input.", path.source()))
+            })?;
+            (found.into(), path.source())
+        }
+        Items::Template(template) => (evaluate::template(template, scope, raw.value())?.into(), "Items"),
+    };
+    if items.value().is_array() {
+        return Ok(items);
+    }
+    Err(Failure::runtime(format!("Reference path \"{source}\" must point to array.")))
+}
+
+struct Limits {
+    concurrency: u32,
+    tolerated_failures: Option<u32>,
+}
+
+fn limits(map: &Map, scope: &Scope<'_>, raw: &Data, length: u32) -> Result<Limits, Failure> {
+    let input = flow::selected_value(&map.flow, scope, raw)?;
+    let concurrency = match &map.concurrency_max {
+        None => 0,
+        Some(field) => evaluate::whole_number(field, scope, &input)?,
+    };
+    let concurrency = match u32::try_from(concurrency) {
+        Ok(0) => INLINE_MAP_CONCURRENCY_MAX,
+        Ok(wanted) => wanted.min(INLINE_MAP_CONCURRENCY_MAX),
+        Err(_) if concurrency > 0 => INLINE_MAP_CONCURRENCY_MAX,
+        Err(_) => return Err(Failure::runtime("MaxConcurrency cannot be negative.")),
+    };
+    Ok(Limits { concurrency, tolerated_failures: tolerated_failures(map, scope, &input, length)? })
+}
+
+/// The number of items that may fail, the stricter of count and percentage.
+fn tolerated_failures(map: &Map, scope: &Scope<'_>, input: &Value, length: u32) -> Result<Option<u32>, Failure> {
+    let count = match &map.tolerated_failure_count {
+        None => None,
+        Some(field) => {
+            let count = evaluate::whole_number(field, scope, input)?;
+            if count < 0 {
+                return Err(Failure::runtime("ToleratedFailureCount cannot be negative."));
+            }
+            Some(u32::try_from(count).unwrap_or(u32::MAX))
+        }
+    };
+    let percentage = match &map.tolerated_failure_percentage {
+        None => None,
+        Some(field) => {
+            let percentage = evaluate::number(field, scope, input)?;
+            if !(0.0..=100.0).contains(&percentage) {
+                return Err(Failure::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+            }
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "at most the number of items, rounded down"
+            )]
+            Some((f64::from(length) * percentage / 100.0) as u32)
+        }
+    };
+    Ok(count.into_iter().chain(percentage).min())
+}

@@ -1,0 +1,28 @@
+//! The interpreter: one execution, one event at a time.
+
+mod choice;
+mod context;
+mod event;
+mod execution;
+mod failure;
+mod fork;
+mod history;
+mod map;
+mod parallel;
+mod pass;
+mod stepper;
+mod task;
+mod token;
+mod wait;
+
+pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
+pub use execution::{
+    AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase, TaskStage,
+    Thread, Variables,
+};
+pub use history::{
+    ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled, TaskUsage,
+};
+pub use stepper::{Surroundings, step};
+pub use task::task_request;
+pub use token::TaskToken;

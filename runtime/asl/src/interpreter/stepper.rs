@@ -1,0 +1,386 @@
+//! One step: an event comes in, threads go on until each of them waits, and what happened is written down.
+
+use std::collections::VecDeque;
+
+use crate::data::evaluate::Failure;
+use crate::data::flow::Assigned;
+use crate::data::json::Data;
+use crate::data::scope::{Entropy, Scope};
+use crate::data::timestamp::Timestamp;
+use crate::definition::{Definition, State, StateKind, Transition as Target};
+use crate::limits::{HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX};
+
+use super::context::View;
+use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
+use super::execution::{ExecutionState, Phase, Row, RowId, Thread};
+use super::failure::StateError;
+use super::history::{ErrorOutput, HistoryEvent, HistoryKind, StateType};
+
+/// What a step must know of the world around its execution.
+pub trait Surroundings {
+    /// Whether an activity of this ARN exists.
+    fn activity_exists(&self, arn: &str) -> bool;
+}
+
+/// Takes one execution through one event. The same arguments give the same transition.
+///
+/// `definition` must be the one that the execution was started with.
+pub fn step(
+    definition: &Definition,
+    state: &mut ExecutionState,
+    event: Event,
+    now: Timestamp,
+    surroundings: &dyn Surroundings,
+) -> Transition {
+    let entropy = Entropy::new(state.info.seed, state.header.entropy_drawn);
+    let ready = std::mem::take(&mut state.header.ready).into();
+    let mut stepper = Stepper {
+        definition,
+        state,
+        now,
+        surroundings,
+        entropy,
+        ready,
+        transition: Transition::default(),
+        bytes: 0,
+        history_full: false,
+        ended: false,
+    };
+    stepper.transition.accepted = stepper.take(event);
+    stepper.run();
+    stepper.finish()
+}
+
+pub(super) struct Stepper<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) state: &'a mut ExecutionState,
+    pub(super) now: Timestamp,
+    pub(super) surroundings: &'a dyn Surroundings,
+    pub(super) entropy: Entropy,
+    /// Threads that can go on, first come first served, so that siblings take turns.
+    ready: VecDeque<RowId>,
+    transition: Transition,
+    /// Bytes of payload written to the history in this step.
+    bytes: usize,
+    history_full: bool,
+    ended: bool,
+}
+
+impl Stepper<'_> {
+    /// Applies an event; says whether it was still awaited.
+    fn take(&mut self, event: Event) -> bool {
+        match event {
+            Event::Start => self.start(),
+            Event::Continue => true,
+            Event::TaskStarted { row, attempt, worker_name } => self.task_started(row, attempt, worker_name),
+            Event::TaskReturned { row, attempt, outcome, usage } => {
+                self.task_returned(row, attempt, outcome, usage)
+            }
+            Event::TaskAnswered { row, attempt, outcome } => self.task_ended(row, attempt, outcome, None),
+            Event::Heartbeat { row, attempt } => self.heartbeat(row, attempt),
+            Event::Timer(timer) => self.timer(timer),
+            Event::Stop(reason) => {
+                let previous = self.state.thread(RowId::ROOT).map_or(0, |root| root.before_event);
+                self.write(previous, HistoryKind::ExecutionAborted(reason.clone()));
+                self.end(Ending::Aborted(reason));
+                true
+            }
+        }
+    }
+
+    fn start(&mut self) -> bool {
+        let info = &self.state.info;
+        let input = info.input.clone();
+        let started = HistoryKind::ExecutionStarted {
+            input: input.clone(),
+            role_arn: info.role_arn.clone(),
+            version_arn: info.version_arn.clone(),
+            alias_arn: info.alias_arn.clone(),
+        };
+        self.write(0, started);
+        if let Some(seconds) = self.definition.timeout_seconds {
+            let due = self.now.saturating_add_seconds(i64::from(seconds));
+            let timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
+            self.command(Command::SetTimer { timer, due });
+        }
+        let first = self.definition.scope(Definition::ROOT).start_at;
+        let row = self.state.reserve_rows(1);
+        self.spawn(row, Thread::new(first, input));
+        true
+    }
+
+    fn timer(&mut self, timer: Timer) -> bool {
+        match timer.kind {
+            TimerKind::Wake => self.wake(timer.row),
+            TimerKind::TaskTimeout | TimerKind::HeartbeatTimeout => self.task_timed_out(timer),
+            TimerKind::ExecutionTimeout => {
+                let error = ErrorOutput::default();
+                let previous = self.state.thread(RowId::ROOT).map_or(0, |root| root.before_event);
+                self.write(previous, HistoryKind::ExecutionTimedOut(error.clone()));
+                self.end(Ending::TimedOut(error));
+                true
+            }
+        }
+    }
+
+    /// The end of a Wait or of the delay before a retry.
+    fn wake(&mut self, row: RowId) -> bool {
+        let Some(thread) = self.state.thread(row) else { return false };
+        match thread.phase {
+            Phase::RetryAt(at) if at <= self.now => {
+                self.state.thread_mut(row).phase = Phase::Working;
+                self.ready.push_back(row);
+                true
+            }
+            Phase::WaitUntil(at) if at <= self.now => {
+                self.wait_over(row);
+                true
+            }
+            Phase::RetryAt(_)
+            | Phase::WaitUntil(_)
+            | Phase::Entering
+            | Phase::Working
+            | Phase::Task(_)
+            | Phase::Forked(_)
+            | Phase::Done(_) => false,
+        }
+    }
+
+    fn run(&mut self) {
+        while !self.ended {
+            if self.history_full {
+                return self.end_for_full_history();
+            }
+            if self.transition.history.len() >= STEP_EVENTS_MAX || self.bytes >= STEP_BYTES_MAX {
+                return;
+            }
+            let Some(row) = self.ready.pop_front() else { return };
+            self.go_on(row);
+        }
+    }
+
+    fn finish(mut self) -> Transition {
+        self.transition.more = !self.ended && !self.ready.is_empty();
+        self.state.header.ready = if self.ended { Vec::new() } else { self.ready.into() };
+        self.state.header.entropy_drawn = self.entropy.drawn();
+        self.transition
+    }
+
+    /// Takes a ready thread to its next wait.
+    fn go_on(&mut self, row: RowId) {
+        // A sibling's failure may have removed the thread since it became ready.
+        let Some(thread) = self.state.thread(row) else { return };
+        match thread.phase {
+            Phase::Entering => self.enter(row),
+            Phase::Working => {}
+            Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) | Phase::Forked(_) | Phase::Done(_) => return,
+        }
+        if let Err(failure) = self.work(row) {
+            self.fail_evaluation(row, failure);
+        }
+    }
+
+    fn enter(&mut self, row: RowId) {
+        let state = self.state_of(row);
+        let now = self.now;
+        let thread = self.state.thread_mut(row);
+        let (before, input) = (thread.last_event, thread.input.clone());
+        self.bytes += input.size();
+        let kind = HistoryKind::StateEntered { state_type: state.state_type(), name: (&state.name).into(), input };
+        let id = self.write(before, kind);
+        let thread = self.state.thread_mut(row);
+        thread.before_event = before;
+        thread.last_event = id;
+        thread.entered_event = id;
+        thread.entered_at = now;
+        thread.retries.clear();
+        thread.phase = Phase::Working;
+    }
+
+    fn work(&mut self, row: RowId) -> Result<(), Failure> {
+        match &self.state_of(row).kind {
+            StateKind::Pass(pass) => self.pass(row, pass),
+            StateKind::Task(task) => self.task(row, task),
+            StateKind::Choice(choice) => self.choice(row, choice),
+            StateKind::Wait(wait) => self.wait(row, wait),
+            StateKind::Succeed(succeed) => self.succeed(row, succeed),
+            StateKind::Fail(fail) => self.fail(row, fail),
+            StateKind::Parallel(parallel) => self.parallel(row, parallel),
+            StateKind::Map(map) => self.map(row, map),
+        }
+    }
+
+    /// Leaves a state: writes its exit and goes to the next state or to the end of the thread.
+    pub(super) fn exit(&mut self, row: RowId, output: Data, assigned: Assigned, target: Target) {
+        let state = self.state_of(row);
+        if output.size() > PAYLOAD_BYTES_MAX {
+            return self.fail_state(row, StateError::data_limit(&state.name));
+        }
+        self.bytes += output.size();
+        let kind = HistoryKind::StateExited {
+            state_type: state.state_type(),
+            name: (&state.name).into(),
+            output: output.clone(),
+            assigned: assigned.clone(),
+        };
+        self.write_next(row, kind);
+        self.state.thread_mut(row).assign(assigned);
+        match target {
+            Target::Next(next) => {
+                let thread = self.state.thread_mut(row);
+                thread.state = next;
+                thread.input = output;
+                thread.phase = Phase::Entering;
+                self.ready.push_back(row);
+            }
+            Target::End => self.end_thread(row, output),
+        }
+    }
+
+    /// A thread has come to its end with an output.
+    pub(super) fn end_thread(&mut self, row: RowId, output: Data) {
+        match self.state.thread(row).and_then(|thread| thread.fork) {
+            Some(fork) => self.child_succeeded(fork, row, output),
+            None => {
+                self.write_next(row, HistoryKind::ExecutionSucceeded { output: output.clone() });
+                self.end(Ending::Succeeded { output });
+            }
+        }
+    }
+
+    /// A thread has failed with an error that nothing in it caught.
+    pub(super) fn fail_thread(&mut self, row: RowId, error: StateError) {
+        match self.state.thread(row).and_then(|thread| thread.fork) {
+            Some(fork) => self.child_failed(fork, row, error),
+            None => {
+                self.write_next(row, HistoryKind::ExecutionFailed(error.output.clone()));
+                self.end(Ending::Failed(error.output));
+            }
+        }
+    }
+
+    fn end_for_full_history(&mut self) {
+        let cause = format!("The execution reached the maximum number of history events ({HISTORY_EVENTS_MAX}).");
+        let error = ErrorOutput::new(Failure::RUNTIME, cause);
+        let previous = self.state.header.next_event - 1;
+        self.write(previous, HistoryKind::ExecutionFailed(error.clone()));
+        self.end(Ending::Failed(error));
+    }
+
+    /// Ends the execution: everything that still waits is cancelled and every row removed.
+    fn end(&mut self, ending: Ending) {
+        let rows: Vec<RowId> = self.state.rows().map(|(id, _)| id).collect();
+        for row in rows {
+            self.cancel_waits(row);
+            self.state.remove(row);
+        }
+        if let Some(seconds) = self.definition.timeout_seconds {
+            let timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
+            let due = self.state.info.started_at.saturating_add_seconds(i64::from(seconds));
+            self.command(Command::ClearTimer { timer, due });
+        }
+        self.command(Command::End(ending));
+        self.ended = true;
+    }
+
+    /// Withdraws the timers and the task attempt that a thread waits for.
+    pub(super) fn cancel_waits(&mut self, row: RowId) {
+        let Some(Row::Thread(thread)) = self.state.row(row) else { return };
+        match &thread.phase {
+            Phase::RetryAt(due) | Phase::WaitUntil(due) => {
+                let due = *due;
+                self.command(Command::ClearTimer { timer: Timer { row, kind: TimerKind::Wake }, due });
+            }
+            Phase::Task(task) => {
+                let attempt = task.attempt;
+                self.clear_task_timers(row);
+                self.command(Command::CancelTask { row, attempt });
+            }
+            Phase::Entering | Phase::Working | Phase::Forked(_) | Phase::Done(_) => {}
+        }
+    }
+
+    /// Computes something in the surroundings of a thread.
+    pub(super) fn compute<T>(
+        &self,
+        row: RowId,
+        token: Option<String>,
+        compute: impl FnOnce(&Scope<'_>, &Thread) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let thread = self.state.thread(row).expect("a thread that works is there");
+        let view = View { definition: self.definition, state: self.state, thread, item: None, token };
+        compute(&Scope::new(&view, &self.entropy), thread)
+    }
+
+    pub(super) fn spawn(&mut self, row: RowId, thread: Thread) {
+        self.state.put(row, Row::Thread(Box::new(thread)));
+        self.ready.push_back(row);
+    }
+
+    pub(super) fn make_ready(&mut self, row: RowId) {
+        self.ready.push_back(row);
+    }
+
+    pub(super) fn command(&mut self, command: Command) {
+        self.transition.commands.push(command);
+    }
+
+    /// Writes an event that follows the thread's last one; it becomes the last one.
+    pub(super) fn write_next(&mut self, row: RowId, kind: HistoryKind) -> u32 {
+        let previous = self.state.thread(row).map_or(0, |thread| thread.last_event);
+        let id = self.write(previous, kind);
+        self.state.thread_mut(row).last_event = id;
+        id
+    }
+
+    /// Writes an event; gives its id. The last place in the history is kept for the execution's end.
+    pub(super) fn write(&mut self, previous: u32, kind: HistoryKind) -> u32 {
+        let id = self.state.header.next_event;
+        if id >= HISTORY_EVENTS_MAX && !kind.ends_execution() {
+            self.history_full = true;
+            return id - 1;
+        }
+        self.state.header.next_event = id + 1;
+        self.transition.history.push(HistoryEvent { id, previous, at: self.now, kind });
+        id
+    }
+
+    /// Counts payload that was written, so that one step does not write without end.
+    pub(super) fn count_bytes(&mut self, data: &Data) {
+        self.bytes += data.size();
+    }
+}
+
+impl<'a> Stepper<'a> {
+    pub(super) fn state_of(&self, row: RowId) -> &'a State {
+        let definition: &'a Definition = self.definition;
+        definition.state(self.state.thread(row).expect("a thread that works is there").state)
+    }
+}
+
+impl HistoryKind {
+    fn ends_execution(&self) -> bool {
+        matches!(
+            self,
+            HistoryKind::ExecutionSucceeded { .. }
+                | HistoryKind::ExecutionFailed(_)
+                | HistoryKind::ExecutionTimedOut(_)
+                | HistoryKind::ExecutionAborted(_)
+        )
+    }
+}
+
+impl State {
+    pub fn state_type(&self) -> StateType {
+        match &self.kind {
+            StateKind::Pass(_) => StateType::Pass,
+            StateKind::Task(_) => StateType::Task,
+            StateKind::Choice(_) => StateType::Choice,
+            StateKind::Wait(_) => StateType::Wait,
+            StateKind::Succeed(_) => StateType::Succeed,
+            StateKind::Fail(_) => StateType::Fail,
+            StateKind::Parallel(_) => StateType::Parallel,
+            StateKind::Map(_) => StateType::Map,
+        }
+    }
+}

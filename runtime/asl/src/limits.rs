@@ -1,0 +1,28 @@
+//! Every limit of Amazon States Language and of the service around it, with its source.
+
+/// AWS quota: input or output of a task, state or execution, in bytes of UTF-8.
+pub const PAYLOAD_BYTES_MAX: usize = 262_144;
+/// AWS quota: the text of a definition, in bytes.
+pub const DEFINITION_BYTES_MAX: usize = 1_048_576;
+/// AWS quota: an execution history holds at most 25,000 events.
+pub const HISTORY_EVENTS_MAX: u32 = 25_000;
+/// ASL specification and AWS service model: characters in a state's name.
+pub const STATE_NAME_CHARACTERS_MAX: usize = 80;
+/// AWS: seconds of a Wait, a timeout, a heartbeat or a retry interval.
+pub const SECONDS_MAX: u32 = 99_999_999;
+/// AWS service model: characters in an error name.
+pub const ERROR_CHARACTERS_MAX: usize = 256;
+/// AWS service model: characters in a cause.
+pub const CAUSE_CHARACTERS_MAX: usize = 32_768;
+/// AWS: `MaxDelaySeconds` of a retrier (366 days).
+pub const RETRY_DELAY_SECONDS_MAX: u32 = 31_622_400;
+/// AWS: an inline Map runs about 40 iterations at once.
+pub const INLINE_MAP_CONCURRENCY_MAX: u32 = 40;
+/// Ours: how deep branches and item processors may nest. Deeper definitions exhaust a stack elsewhere.
+pub const SCOPE_DEPTH_MAX: usize = 64;
+/// Ours: events that one step may write before it gives way to other executions.
+pub const STEP_EVENTS_MAX: usize = 512;
+/// Ours: bytes of payload that one step may write before it gives way to other executions.
+pub const STEP_BYTES_MAX: usize = 1 << 20;
+/// Recorded from AWS: seconds of a computed Wait (2^31 - 1: 24,855 days pass, 24,856 fail).
+pub const WAIT_SECONDS_MAX: i64 = 2_147_483_647;
