@@ -81,14 +81,14 @@ fn handle(input: &str) -> Result<String, TaskError> {
         Deed::BigOutput { bytes } => Value::String("x".repeat(bytes.unwrap_or(1_048_576))),
         Deed::BadJson => return Ok("{\"half\": ".to_owned()),
         Deed::Count => json!({ "calls": deeds::count() }),
-        Deed::Fail { error, cause } => return Err(failure(error, cause)),
+        Deed::Fail { error, cause } => return Err(failure(error.as_deref(), cause.as_deref())),
         Deed::Echo { value } => value.unwrap_or(Value::Null),
     };
     Ok(done.to_string())
 }
 
-fn failure(error: Option<String>, cause: Option<String>) -> TaskError {
-    TaskError::new(error.as_deref().unwrap_or("Refused"), cause.as_deref().unwrap_or("on request"))
+fn failure(error: Option<&str>, cause: Option<&str>) -> TaskError {
+    TaskError::new(error.unwrap_or("Refused"), cause.unwrap_or("on request"))
 }
 
 stepwell::export!(handle);

@@ -98,14 +98,14 @@ mod tests {
     use super::*;
     use crate::tests::order;
 
-    fn check(change: impl FnOnce(&mut Order), expected: Result<(u64, u64, u64, &str), Refusal>) {
+    fn check(change: impl FnOnce(&mut Order), expected: Result<(u64, u64, u64, &str), &Refusal>) {
         let mut order = order();
         change(&mut order);
         let priced = price(order);
         let summary = priced.as_ref().map(|priced| {
             (priced.discount.amount, priced.tax.amount, priced.total, priced.total_text.as_str())
         });
-        assert_eq!(summary, expected.as_ref().copied());
+        assert_eq!(summary, expected);
     }
 
     #[test]
@@ -135,11 +135,11 @@ mod tests {
 
     #[test]
     fn unknown_codes_are_named() {
-        check(|o| o.currency = "XXX".to_owned(), Err(Refusal::UnsupportedCurrency("XXX".to_owned())));
-        check(|o| o.customer.region = "AQ".to_owned(), Err(Refusal::UnsupportedRegion("AQ".to_owned())));
+        check(|o| o.currency = "XXX".to_owned(), Err(&Refusal::UnsupportedCurrency("XXX".to_owned())));
+        check(|o| o.customer.region = "AQ".to_owned(), Err(&Refusal::UnsupportedRegion("AQ".to_owned())));
         check(
             |o| o.discount_code = Some("FREE".to_owned()),
-            Err(Refusal::UnknownDiscount("FREE".to_owned())),
+            Err(&Refusal::UnknownDiscount("FREE".to_owned())),
         );
     }
 

@@ -70,11 +70,14 @@ impl<T: Serialize> PlainOutcome for Returned<T> {
 /// Makes a function from JSON text to JSON text the task of this module, without serde in between.
 ///
 /// `#[stepwell::task]` is the comfortable way; this is for text that is passed on as it stands. The function is
-/// `fn(&str) -> Result<String, TaskError>`. A module has one task. On targets other than WebAssembly it does
-/// nothing.
+/// `fn(&str) -> Result<String, TaskError>`. A module has one task. On targets other than WebAssembly there is
+/// nothing to export, and only the function's type is checked.
 #[macro_export]
 macro_rules! export {
     ($handler:path) => {
+        #[cfg(not(target_family = "wasm"))]
+        const _: fn(&str) -> ::std::result::Result<::std::string::String, $crate::TaskError> = $handler;
+
         #[cfg(target_family = "wasm")]
         const _: () = {
             struct Component;
