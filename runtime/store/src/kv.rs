@@ -136,3 +136,46 @@ pub(crate) fn keys<T: Table>(
     })?;
     Ok(keys)
 }
+
+#[cfg(all(test, feature = "redb"))]
+type Dump = Vec<(TableId, Vec<u8>, Vec<u8>)>;
+
+/// Every row of every table, to compare two stores bit by bit.
+#[cfg(all(test, feature = "redb"))]
+pub(crate) fn dump(kv: &impl Kv) -> Result<Dump, ReadError> {
+    let view = kv.view()?;
+    let mut rows = Vec::new();
+    for table in TableId::ALL {
+        view.scan(table, &KeyRange::all(), Order::Forward, |key, value| {
+            rows.push((table, key.to_vec(), value.to_vec()));
+            Ok(ControlFlow::Continue(()))
+        })?;
+    }
+    Ok(rows)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_ends_where_the_next_one_begins() {
+        let check = |prefix: &[u8], end: Bound<&[u8]>| {
+            let range = KeyRange::prefix(prefix.to_vec());
+            assert_eq!(range.bounds(), (Bound::Included(prefix), end));
+        };
+        check(&[1, 2], Bound::Excluded(&[1, 3]));
+        check(&[1, 0xff], Bound::Excluded(&[2]));
+        check(&[0xff, 0xff], Bound::Unbounded);
+        check(&[], Bound::Unbounded);
+    }
+
+    #[test]
+    fn ranges_whose_ends_cross_are_empty() {
+        let range = |after: u64, before: u64| KeyRange::all().after(&after).before(&before);
+        assert!(range(2, 1).is_empty());
+        assert!(range(1, 1).is_empty());
+        assert!(!range(1, 2).is_empty());
+        assert!(!KeyRange::all().is_empty());
+    }
+}

@@ -33,7 +33,7 @@ impl<K> KvStore<K> {
         KvStore(Arc::new(kv))
     }
 
-    #[cfg(test)]
+    #[cfg(all(test, feature = "redb"))]
     pub(crate) fn kv(&self) -> &K {
         &self.0
     }

@@ -19,8 +19,12 @@ mod memory;
 mod page;
 mod read;
 mod record;
+#[cfg(feature = "redb")]
+mod redb;
 mod table;
 
+#[cfg(feature = "redb")]
+pub use self::redb::{RedbOptions, RedbStore};
 pub use batch::{Batch, Change, Changes};
 pub use error::{CommitError, DecodeError, OpenError, ReadError};
 pub use interface::Store;

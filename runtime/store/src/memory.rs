@@ -112,3 +112,10 @@ impl View for MemoryView<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::MemoryStore;
+
+    crate::contract_tests!((MemoryStore::new(1), ()));
+}
