@@ -1,0 +1,112 @@
+//! Text that is not JSON, in the words of AWS's own parser (Jackson), which clients show to their users.
+
+use serde_json::Value;
+
+use crate::validate::report::Report;
+use crate::validate::{Diagnostic, Severity, code};
+
+/// Jackson: characters of the source that an error location quotes.
+const SOURCE_CHARACTERS_MAX: usize = 500;
+
+/// Parses JSON. serde_json refuses values that nest deeper than 128, so nothing below can exhaust the stack.
+pub(crate) fn read(text: &str, report: &Report) -> Option<Value> {
+    if text.trim().is_empty() {
+        report_no_object(report, String::from("Definition must be a valid JSON object"));
+        return None;
+    }
+    match serde_json::from_str(text) {
+        Ok(value) => Some(value),
+        Err(error) => {
+            report.add(diagnostic(text, &error));
+            None
+        }
+    }
+}
+
+/// An error about the definition as a whole; AWS gives these no location.
+pub(crate) fn report_no_object(report: &Report, message: String) {
+    report.add(Diagnostic {
+        severity: Severity::Error,
+        code: code::SCHEMA_VALIDATION_FAILED,
+        message,
+        location: None,
+    });
+}
+
+fn diagnostic(text: &str, error: &serde_json::Error) -> Diagnostic {
+    let before = offset(text, error.line(), error.column());
+    let (message, column_after) = describe(text, before, error);
+    let location = location(text, error.line(), error.column() + column_after);
+    Diagnostic {
+        severity: Severity::Error,
+        code: code::INVALID_JSON_DESCRIPTION,
+        message: format!("{message}\n at {location}"),
+        location: Some(location),
+    }
+}
+
+/// What is wrong at a byte of the text, and how many columns further Jackson had read when it saw.
+fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize) {
+    let reason = error.to_string();
+    let rest = &text[at..];
+    if error.is_eof() {
+        return (String::from("Unexpected end-of-input: a string, an array or an object is not closed"), 0);
+    }
+    if reason.starts_with("recursion limit") {
+        return (
+            String::from("The definition nests too deeply: at most 127 arrays and objects within another"),
+            0,
+        );
+    }
+    if reason.starts_with("expected ident") || reason.starts_with("expected value") {
+        // In `nope` serde_json points at the first letter that `null` does not have.
+        let start = text[..at].rfind(|letter: char| !is_word(letter)).map_or(0, |found| found + 1);
+        let start = text[start..].char_indices().next().map_or(at, |_| text.ceil_char_boundary(start));
+        let word: &str = text[start..].split(|letter: char| !is_word(letter)).next().unwrap_or_default();
+        if !word.is_empty() {
+            let read_to = text[at..start + word.len()].chars().count();
+            let wanted = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+            return (format!("Unrecognized token '{}': was expecting {wanted}", clip(word)), read_to);
+        }
+    }
+    let Some(letter) = rest.chars().next() else { return (reason, 0) };
+    let unexpected = format!("Unexpected character ('{letter}' (code {}))", u32::from(letter));
+    let wanted = if reason.starts_with("key must be a string")
+        || reason.starts_with("trailing comma") && letter == '}'
+    {
+        "was expecting double-quote to start field name"
+    } else if reason.starts_with("expected `:`") {
+        "was expecting a colon to separate field name and value"
+    } else if reason.starts_with("expected `,` or `}`") {
+        "was expecting comma to separate Object entries"
+    } else if reason.starts_with("expected `,` or `]`") {
+        "was expecting comma to separate Array entries"
+    } else if reason.starts_with("expected value") || reason.starts_with("trailing comma") {
+        "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
+    } else {
+        let reason = reason.split(" at line ").next().unwrap_or_default();
+        return (format!("{unexpected}: {reason}"), 1);
+    };
+    (format!("{unexpected}: {wanted}"), 1)
+}
+
+fn is_word(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_' || letter == '$'
+}
+
+fn clip(word: &str) -> &str {
+    word.char_indices().nth(SOURCE_CHARACTERS_MAX).map_or(word, |(end, _)| &word[..end])
+}
+
+fn location(text: &str, line: usize, column: usize) -> String {
+    let quoted = clip(text);
+    let left_out = text[quoted.len()..].chars().count();
+    let cut = if left_out == 0 { String::new() } else { format!("[truncated {left_out} chars]") };
+    format!("[Source: (String)\"{quoted}\"{cut}; line: {line}, column: {column}]")
+}
+
+/// The byte that serde_json's line and column (both from 1, the column in bytes) point at.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    text.floor_char_boundary(start + column.saturating_sub(1))
+}
