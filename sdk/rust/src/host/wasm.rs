@@ -6,7 +6,13 @@ use crate::log::Level;
 use crate::{Context, TaskError};
 
 /// Generated from the WIT world.
-#[allow(missing_debug_implementations, unreachable_pub, clippy::all, reason = "generated code")]
+#[allow(
+    missing_debug_implementations,
+    unreachable_pub,
+    clippy::all,
+    clippy::mem_forget,
+    reason = "generated code"
+)]
 pub mod bindings {
     wit_bindgen::generate!({
         path: "../../wit/stepwell-task",
