@@ -21,7 +21,7 @@ pub const OUTPUT_BYTES_DEFAULT: usize = 262_144;
 /// Enough for a stack trace and some hundred lines, small enough to keep for every attempt.
 pub const LOG_BYTES_DEFAULT: usize = 64 << 10;
 
-/// Called when the guest says that it is alive; at most ten times a second.
+/// Called when the guest says that it is alive; at most ten times a second. It runs on the guest's thread and must not block.
 pub type Heartbeat = Arc<dyn Fn() + Send + Sync>;
 
 /// One call of a module.

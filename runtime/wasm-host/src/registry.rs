@@ -79,8 +79,9 @@ impl Registry {
         let _place = self.adding.try_acquire().map_err(|_| ModuleError::Busy)?;
         let hashed = bytes.clone();
         let digest = self.blocking(move |_| Ok(Digest::of(&hashed))).await?;
-        if self.contains(digest) {
-            return Ok(self.get(digest).await?.0.info.clone());
+        // A module that is here but cannot be loaded is replaced: adding it again repairs a damaged file.
+        if let Ok((loaded, _)) = self.get(digest).await {
+            return Ok(loaded.info.clone());
         }
         let permit = self.compile_permit().await?;
         let loaded = self.blocking(move |shared| shared.add(digest, &bytes, permit)).await?;

@@ -54,7 +54,7 @@ impl GuestState {
             limiter: Limiter::new(setup.limits.memory_bytes.min(setup.memory_bytes_max), TABLE_ELEMENTS_MAX),
             captured: setup.captured,
             context: setup.context,
-            deadline_ms: milliseconds(SystemTime::now() + setup.limits.timeout),
+            deadline_ms: SystemTime::now().checked_add(setup.limits.timeout).map_or(u64::MAX, milliseconds),
             heartbeat: setup.heartbeat,
             heartbeat_at: None,
         })

@@ -167,3 +167,19 @@ async fn handles_are_limited_too() {
     let failure = Fixture::new().call(&endless, "1").await.result.unwrap_err();
     assert_eq!(trap_message(failure), "resource table has no free keys");
 }
+
+#[tokio::test]
+async fn limits_without_end_are_no_trouble() {
+    let outcome = Fixture::new()
+        .call_with(&echo(), "1", |call| {
+            call.limits = Limits {
+                fuel: u64::MAX,
+                memory_bytes: usize::MAX,
+                timeout: Duration::MAX,
+                output_bytes: usize::MAX,
+                log_bytes: usize::MAX,
+            };
+        })
+        .await;
+    assert_eq!(outcome.result, Ok("1".to_owned()));
+}

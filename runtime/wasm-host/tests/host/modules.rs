@@ -164,6 +164,8 @@ async fn a_module_whose_file_was_changed_is_not_run() {
     fixture.host = host_in(fixture.folder.path(), |_| {});
     let failure = fixture.host.call(Call::new(digest, "1")).await.result.unwrap_err();
     assert!(failure.to_string().contains("changed since it was added"), "{failure}");
+    fixture.added(&echo()).await;
+    assert!(echoes(&fixture.host, digest).await, "adding it again repairs it");
 }
 
 #[tokio::test]
