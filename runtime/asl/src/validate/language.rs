@@ -55,3 +55,76 @@ fn replacement(name: &str) -> Option<&'static str> {
         _other => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::{check, check_state};
+
+    #[test]
+    fn a_jsonata_machine_holds_no_json_path_state() {
+        check(
+            r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States":
+                {"A": {"Type": "Pass", "QueryLanguage": "JSONPath", "End": true}}}"#,
+            &[
+                "'QueryLanguage' can not be 'JSONPath' if set to 'JSONata' for whole state machine at /States/A",
+            ],
+        );
+        check_state(
+            r#""Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% $states.input %}", "End": true"#,
+            &[],
+        );
+        check_state(
+            r#""Type": "Pass", "QueryLanguage": "jsonata", "End": true"#,
+            &["The field 'QueryLanguage' should have one of these values: [JSONPath, JSONata] at \
+             /States/A/QueryLanguage"],
+        );
+    }
+
+    #[test]
+    fn fields_belong_to_one_language() {
+        check_state(
+            r#""Type": "Pass", "End": true, "Output": 1"#,
+            &[
+                "The field 'Output' is not supported in JSONPath: use 'ResultSelector', 'ResultPath' and 'OutputPath', \
+             or set 'QueryLanguage' to 'JSONata' at /States/A/Output",
+            ],
+        );
+        check_state(
+            r#""Type": "Wait", "QueryLanguage": "JSONata", "SecondsPath": "$.s", "End": true"#,
+            &[
+                "One of these fields is required: [Seconds, Timestamp] at /States/A",
+                "The field 'SecondsPath' is not supported in JSONata: use an expression in 'Seconds', or set \
+             'QueryLanguage' to 'JSONPath' at /States/A/SecondsPath",
+            ],
+        );
+    }
+
+    #[test]
+    fn every_field_of_json_path_is_refused_in_jsonata() {
+        for (kind, field) in [
+            ("Pass", "InputPath"),
+            ("Pass", "OutputPath"),
+            ("Pass", "ResultPath"),
+            ("Pass", "Parameters"),
+            ("Pass", "Result"),
+            ("Parallel", "ResultSelector"),
+            ("Map", "ItemsPath"),
+            ("Map", "MaxConcurrencyPath"),
+            ("Map", "ToleratedFailureCountPath"),
+            ("Map", "ToleratedFailurePercentagePath"),
+            ("Task", "TimeoutSecondsPath"),
+            ("Task", "HeartbeatSecondsPath"),
+            ("Fail", "ErrorPath"),
+            ("Fail", "CausePath"),
+        ] {
+            let text = format!(
+                r#"{{"StartAt": "A", "QueryLanguage": "JSONata", "States": {{"A": {{"Type": "{kind}",
+                    "{field}": "$.a"}}}}}}"#
+            );
+            let parsed = crate::definition::parse(&text, crate::definition::MachineType::Standard);
+            let refusal = format!("The field '{field}' is not supported in JSONata: ");
+            let found = parsed.diagnostics.iter().filter(|found| found.message.starts_with(&refusal)).count();
+            assert_eq!(found, 1, "{kind} {field}");
+        }
+    }
+}

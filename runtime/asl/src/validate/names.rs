@@ -61,3 +61,44 @@ fn is_identifier(name: &str) -> bool {
         && letters.all(|letter| letter.is_alphanumeric() || letter == '_')
         && name.chars().count() <= VARIABLE_NAME_CHARACTERS_MAX
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::{check, check_state};
+
+    #[test]
+    fn states_have_unique_names_of_bounded_length() {
+        let named =
+            |name: &str| format!(r#"{{"StartAt": "{name}", "States": {{"{name}": {{"Type": "Succeed"}}}}}}"#);
+        check(&named(&"ü".repeat(80)), &[]);
+        let long = "u".repeat(81);
+        check(&named(&long), &[&format!("The name of a state has at most 80 characters at /States/{long}")]);
+        check(&named(""), &["The name of a state cannot be empty at /States/"]);
+        check(
+            r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": [
+                {"StartAt": "I", "States": {"I": {"Type": "Succeed"}}},
+                {"StartAt": "I", "States": {"I": {"Type": "Succeed"}}}]}}}"#,
+            &[
+                "DUPLICATE_STATE_NAME: Duplicate State name: I; names are unique over the whole state machine at \
+               /States/P/Branches[1]/States/I",
+            ],
+        );
+    }
+
+    #[test]
+    fn variables_are_identifiers() {
+        const SHAPE: &str = "A variable name starts with a letter, goes on with letters, digits and _, and has at \
+                             most 80 characters at /States/A/Assign";
+        let pass = |assign: &str| format!(r#""Type": "Pass", "End": true, "Assign": {assign}"#);
+        check_state(&pass(r#"{"a": 1, "Größe_2.$": "$.a", "_x": {"y.$": "$$.State.Name"}}"#), &[]);
+        check_state(
+            &pass(r#"{"states": 1}"#),
+            &["The variable name 'states' is reserved; choose another name at /States/A/Assign/states"],
+        );
+        check_state(
+            &pass(r#"{"a b": 1, "1": 2, "x.y": 3}"#),
+            &[&format!("{SHAPE}/a b"), &format!("{SHAPE}/1"), &format!("{SHAPE}/x.y")],
+        );
+        check_state(&pass("[]"), &["The field 'Assign' should be an object at /States/A/Assign"]);
+    }
+}

@@ -68,3 +68,63 @@ pub(crate) fn check_terminal(place: &Place<'_>, outline: &Outline<'_>, scope: &S
             .error("No state ends: a Succeed or Fail state, or one with 'End': true, is required");
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::{check, check_state};
+
+    #[test]
+    fn targets_must_exist_in_their_scope() {
+        check_state(
+            r#""Type": "Pass", "Next": "B""#,
+            &[
+                "No state ends: a Succeed or Fail state, or one with 'End': true, is required at /States",
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: B at /States/A/Next",
+            ],
+        );
+        check(
+            r#"{"StartAt": "A", "States": {"B": {"Type": "Succeed"}, "A": {"Type": "Choice", "Default": "X",
+                "Choices": [{"Variable": "$.a", "IsNull": true, "Next": "Y"},
+                            {"Variable": "$.a", "IsNull": true, "Next": "B"}]}}}"#,
+            &[
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: Y at /States/A/Choices[0]/Next",
+                "MISSING_TRANSITION_TARGET: Missing 'Default' target: X at /States/A/Default",
+            ],
+        );
+        check(
+            r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "Next": "Z", "Branches": [
+                {"StartAt": "Z", "States": {"I": {"Type": "Pass", "Next": "Z"}}}]}, "Z": {"Type": "Succeed"}}}"#,
+            &[
+                "MISSING_TRANSITION_TARGET: Missing 'StartAt' target: Z at /States/P/Branches[0]/StartAt",
+                "No state ends: a Succeed or Fail state, or one with 'End': true, is required at \
+                 /States/P/Branches[0]/States",
+                "MISSING_TRANSITION_TARGET: Missing 'Next' target: Z at /States/P/Branches[0]/States/I/Next",
+            ],
+        );
+    }
+
+    #[test]
+    fn every_state_must_be_reachable() {
+        check(
+            r#"{"StartAt": "A", "States": {"A": {"Type": "Succeed"}, "B": {"Type": "Pass", "Next": "C"},
+                "C": {"Type": "Pass", "Next": "B"}}}"#,
+            &[
+                "MISSING_TRANSITION_TARGET: State \"B\" is not reachable. at /States/B",
+                "MISSING_TRANSITION_TARGET: State \"C\" is not reachable. at /States/C",
+            ],
+        );
+        check(
+            r#"{"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke",
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "B"}], "End": true}, "B": {"Type": "Succeed"}}}"#,
+            &[],
+        );
+    }
+
+    #[test]
+    fn a_scope_must_end() {
+        check(
+            r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Next": "B"}, "B": {"Type": "Pass", "Next": "A"}}}"#,
+            &["No state ends: a Succeed or Fail state, or one with 'End': true, is required at /States"],
+        );
+    }
+}

@@ -94,11 +94,15 @@ fn operands(reader: &Reader<'_>, name: &str) -> Vec<Test> {
     tests
 }
 
-//= https://states-language.net/spec.html#choice-state
-//# the "Next" field can appear only in a top-level Choice Rule.
+/// A rule within And, Or or Not: only the outermost one says where to go.
 fn nested(reader: &Reader<'_>, place: Place<'_>, operand: &Map<String, Value>) -> Test {
     let reader = reader.at(place, operand);
     structure::check_part(&reader, Part::NestedRule);
+    for field in ["Next", "Assign"].into_iter().filter(|field| reader.has(field)) {
+        reader.place.field(field).error(format!(
+            "The field '{field}' is not supported in a nested choice rule; it belongs to the outermost one"
+        ));
+    }
     test(&reader)
 }
 

@@ -83,9 +83,7 @@ fn timestamp(reader: &Reader<'_>, name: &str) -> Option<Timestamp> {
     timestamp.ok()
 }
 
-//= https://states-language.net/spec.html#choice-state
-//# The character "*" matches zero or more characters … If the character "*" needs to be matched
-//# literally it must be escaped with a backslash.
+/// `*` matches any text; a backslash before it, or before another backslash, makes it literal.
 fn pattern(reader: &Reader<'_>, name: &str) -> Option<StringPattern> {
     let mut pieces = vec![String::new()];
     let mut letters = reader.text(name)?.chars();
@@ -110,4 +108,74 @@ fn pattern(reader: &Reader<'_>, name: &str) -> Option<StringPattern> {
         }
     }
     Some(StringPattern { pieces })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::check_state;
+    use crate::definition::{Comparison, MachineType, Operator, StateKind, Test, parse};
+
+    /// Checks the operator that a rule's test is read as, in Rust's own notation, or the diagnostic about it.
+    fn check(test: &str, expected: Result<&str, &str>) {
+        let rule = r#""Variable": "$.a", "Next": "A""#;
+        let state = format!(r#""Type": "Choice", "Choices": [{{{rule}, {test}}}]"#);
+        // The state leads to itself only; that no state ends is not what a row is about.
+        const ENDLESS: &str =
+            "No state ends: a Succeed or Fail state, or one with 'End': true, is required at /States";
+        let expected = match expected {
+            Err(message) => return check_state(&state, &[ENDLESS, message]),
+            Ok(expected) => expected,
+        };
+        let text = format!(
+            r#"{{"StartAt": "C", "States": {{"A": {{"Type": "Succeed"}}, "C": {{{state}, "Default": "A"}}}}}}"#
+        );
+        let definition = parse(&text, MachineType::Standard).definition.expect("the row is valid");
+        let (_, state) = definition.states().nth(1).expect("there are two states");
+        let StateKind::Choice(choice) = &state.kind else { panic!("it is a Choice") };
+        let Test::Compare(comparison) = &choice.rules[0].test else { panic!("it is a comparison") };
+        let Comparison { operator, .. } = &**comparison;
+        let actual = match operator {
+            Operator::StringMatches(pattern) => pattern.pieces.join("|"),
+            other => format!("{other:?}"),
+        };
+        assert!(actual.starts_with(expected), "{test}: {actual}");
+    }
+
+    #[test]
+    fn operators_by_name() {
+        check(r#""StringLessThanEquals": "x""#, Ok("String(LessOrEqual, Literal(\"x\"))"));
+        check(r#""NumericGreaterThan": 1.50"#, Ok("Numeric(Greater, Literal(Number(1.5)))"));
+        check(r#""NumericEqualsPath": "$.b""#, Ok("Numeric(Equal, Path("));
+        check(r#""BooleanEquals": false"#, Ok("Boolean(Literal(false))"));
+        check(
+            r#""TimestampGreaterThanEquals": "1970-01-01T00:00:00Z""#,
+            Ok("Timestamp(GreaterOrEqual, Literal("),
+        );
+        check(r#""IsPresent": false"#, Ok("IsPresent(false)"));
+        check(r#""StringMatches": "a**\\*\\\\b""#, Ok("a||*\\b"));
+    }
+
+    #[test]
+    fn operands_of_the_wrong_type() {
+        const AT: &str = "/States/A/Choices[0]";
+        check(
+            r#""StringEquals": 1"#,
+            Err(&format!("The field 'StringEquals' should be a string at {AT}/StringEquals")),
+        );
+        check(
+            r#""NumericEquals": "1""#,
+            Err(&format!("The field 'NumericEquals' should be a number at {AT}/NumericEquals")),
+        );
+        check(r#""IsNull": "true""#, Err(&format!("The field 'IsNull' should be a boolean at {AT}/IsNull")));
+        check(
+            r#""TimestampEquals": "today""#,
+            Err(&format!("String does not match RFC3339 timestamp at {AT}/TimestampEquals")),
+        );
+        check(
+            r#""StringMatches": "a\\b""#,
+            Err(&format!(
+                "In a pattern a backslash stands only before * or another backslash at {AT}/StringMatches"
+            )),
+        );
+    }
 }

@@ -116,3 +116,65 @@ fn storage(part: &Reader<'_>) {
 fn words<const COUNT: usize>(words: [&str; COUNT]) -> [(&str, ()); COUNT] {
     words.map(|word| (word, ()))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::check_state;
+
+    fn check(fields: &str, expected: &[&str]) {
+        check_state(
+            &format!(
+                r#""Type": "Map", "End": true, "ItemProcessor": {{
+                    "ProcessorConfig": {{"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"}},
+                    "StartAt": "I", "States": {{"I": {{"Type": "Succeed"}}}}}}, {fields}"#
+            ),
+            expected,
+        );
+    }
+
+    #[test]
+    fn readers_batches_and_writers() {
+        check(
+            r#""Label": "Files", "MaxConcurrency": 0, "ToleratedFailurePercentage": 1.5,
+               "ItemReader": {"Resource": "arn:aws:states:::s3:getObject",
+                   "ReaderConfig": {"InputType": "CSV", "CSVHeaderLocation": "FIRST_ROW", "MaxItemsPath": "$.max"},
+                   "Parameters": {"Bucket": "b", "Key.$": "$.key"}},
+               "ItemBatcher": {"MaxItemsPerBatch": 10, "BatchInput": {"a.$": "$.a"}},
+               "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Parameters": {"Bucket": "b"},
+                   "WriterConfig": {"Transformation": "COMPACT", "OutputType": "JSONL"}}"#,
+            &[],
+        );
+        check(
+            r#""Label": "a b", "ItemReader": {"Resource": "s3", "ReaderConfig": {"InputType": "XML"}},
+               "ItemBatcher": {"MaxInputBytesPerBatch": 262145, "Size": 1}, "MaxConcurrency": -1,
+               "ToleratedFailurePercentage": 100.5"#,
+            &[
+                "The field 'Label' should be 1 to 40 characters without blanks and <>{}[]?*\"#%\\^|~`$&,;:/ at \
+                 /States/A/Label",
+                "The resource provided s3 is not recognized. The value is not a valid resource ARN, or the resource \
+                 is not available in this region. at /States/A/ItemReader/Resource",
+                "The field 'InputType' should have one of these values: [CSV, JSON, JSONL, MANIFEST, PARQUET] at \
+                 /States/A/ItemReader/ReaderConfig/InputType",
+                "The field 'Size' is not supported in an ItemBatcher at /States/A/ItemBatcher/Size",
+                "The field 'MaxInputBytesPerBatch' should be an integer between 1 and 262144 at \
+                 /States/A/ItemBatcher/MaxInputBytesPerBatch",
+                "The field 'MaxConcurrency' should be an integer between 0 and 99999999 at /States/A/MaxConcurrency",
+                "The field 'ToleratedFailurePercentage' should be a number between 0 and 100 at \
+                 /States/A/ToleratedFailurePercentage",
+            ],
+        );
+    }
+
+    #[test]
+    fn inline_maps_have_none_of_them() {
+        let processor = r#"{"StartAt": "I", "States": {"I": {"Type": "Succeed"}}}"#;
+        check_state(
+            &format!(r#""Type": "Map", "End": true, "Label": "x", "ItemProcessor": {processor}"#),
+            &["The field 'Label' needs the 'Mode' of 'ProcessorConfig' to be DISTRIBUTED at /States/A/Label"],
+        );
+        check_state(
+            r#""Type": "Map", "End": true"#,
+            &["One of these fields is required: [ItemProcessor, Iterator] at /States/A"],
+        );
+    }
+}

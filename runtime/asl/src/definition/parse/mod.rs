@@ -22,6 +22,6 @@ mod values;
 mod wait;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 pub use machine::{MachineType, Parsed, parse};

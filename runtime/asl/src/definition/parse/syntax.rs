@@ -110,3 +110,71 @@ fn offset(text: &str, line: usize, column: usize) -> usize {
     let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
     text.floor_char_boundary(start + column.saturating_sub(1))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::{MachineType, parse};
+    use crate::validate::position::locate;
+
+    fn check(text: &str, message: &str, line: usize, column: usize) {
+        let parsed = parse(text, MachineType::Standard);
+        assert_eq!(parsed.diagnostics.len(), 1, "{text}");
+        let found = &parsed.diagnostics[0];
+        assert_eq!(found.code, "INVALID_JSON_DESCRIPTION");
+        let location = format!("[Source: (String)\"{text}\"; line: {line}, column: {column}]");
+        assert_eq!(found.location.as_deref(), Some(location.as_str()));
+        assert_eq!(found.message, format!("{message}\n at {location}"));
+        assert_eq!(locate(text, &location), Some((line, column)));
+    }
+
+    #[test]
+    fn speaks_as_aws_does() {
+        const WANTED: &str =
+            "was expecting (JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
+        check("not a definition", &format!("Unrecognized token 'not': {WANTED}"), 1, 4);
+        check("{\"a\": nope}", &format!("Unrecognized token 'nope': {WANTED}"), 1, 11);
+        check("{\"a\":\n  ${b}}", &format!("Unrecognized token '$': {WANTED}"), 2, 4);
+        check(
+            "{\"a\": 1,}",
+            "Unexpected character ('}' (code 125)): was expecting double-quote to start field name",
+            1,
+            10,
+        );
+        check(
+            "{\"a\" 1}",
+            "Unexpected character ('1' (code 49)): was expecting a colon to separate field name and value",
+            1,
+            7,
+        );
+        check(
+            "{\"a\": 1\n \"b\": 2}",
+            "Unexpected character ('\"' (code 34)): was expecting comma to separate Object entries",
+            2,
+            3,
+        );
+        check(
+            "[1 2]",
+            "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries",
+            1,
+            5,
+        );
+        check("{\"a\": [1", "Unexpected end-of-input: a string, an array or an object is not closed", 1, 8);
+    }
+
+    #[test]
+    fn survives_letters_of_many_bytes() {
+        for text in
+            ["é", "{\"é\": é}", "\u{feff}{}", "{é", "[\"é\" é]", "1é", "{\"a\": \"\\é\"}", "\"\u{1}é\""]
+        {
+            let parsed = parse(text, MachineType::Standard);
+            assert!(parsed.definition.is_none(), "{text}");
+        }
+    }
+
+    #[test]
+    fn quotes_a_bounded_part_of_the_source() {
+        let parsed = parse(&format!("[{}", "1,".repeat(1000)), MachineType::Standard);
+        let location = parsed.diagnostics[0].location.clone().unwrap_or_default();
+        assert!(location.contains("[truncated 1501 chars]; line: 1, column: "), "{location}");
+    }
+}

@@ -127,3 +127,80 @@ fn literal(template: &Template) -> Option<&Value> {
         Template::Computed(_) | Template::Object(_) | Template::Array(_) => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::check_state;
+    use crate::definition::{Flow, MachineType, StateKind, Template, parse};
+
+    /// Checks what a template becomes: `name=source` for each computed place, then what is literal.
+    fn check(state: &str, expected: &str) {
+        fn describe(template: &Template) -> String {
+            match template {
+                Template::Literal(value) => value.to_string(),
+                Template::Computed(computed) => format!("<{}={}>", computed.field, computed.source),
+                Template::Object(members) => {
+                    let members = members.iter().map(|(key, value)| format!("{key}:{}", describe(value)));
+                    format!("{{{}}}", members.collect::<Vec<String>>().join(","))
+                }
+                Template::Array(items) => {
+                    format!("[{}]", items.iter().map(describe).collect::<Vec<String>>().join(","))
+                }
+            }
+        }
+        let text =
+            format!(r#"{{"StartAt": "A", "States": {{"A": {{"Type": "Pass", "End": true, {state}}}}}}}"#);
+        let definition = parse(&text, MachineType::Standard).definition.expect("the row is valid");
+        let (_, state) = definition.states().next().expect("there is one state");
+        let StateKind::Pass(pass) = &state.kind else { panic!("it is a Pass") };
+        let template = match &pass.flow {
+            Flow::JsonPath(flow) => flow.parameters.as_ref(),
+            Flow::Jsonata(flow) => flow.output.as_ref(),
+        };
+        assert_eq!(template.map(describe).as_deref(), Some(expected), "{text}");
+    }
+
+    #[test]
+    fn computed_places_of_payload_templates() {
+        check(r#""Parameters": {"a": 1, "b": [{"c": null}]}"#, r#"{"a":1,"b":[{"c":null}]}"#);
+        check(r#""Parameters": {"a.$": "$.x", "b": "$.x"}"#, r#"{a:<a.$=$.x>,b:"$.x"}"#);
+        check(r#""Parameters": {"a": [{"b.$": "$$.State.Name"}, 2]}"#, "{a:[{b:<b.$=$$.State.Name>},2]}");
+        check(r#""Parameters": {"a.$": "States.UUID()"}"#, "{a:<a.$=States.UUID()>}");
+        check(r#""Parameters": {"a.$": "$variable.b"}"#, "{a:<a.$=$variable.b>}");
+    }
+
+    #[test]
+    fn jsonata_expressions() {
+        let check = |output: &str, expected: &str| {
+            check(&format!(r#""QueryLanguage": "JSONata", "Output": {output}"#), expected);
+        };
+        check(r#""{% $states.input %}""#, "<Output=$states.input>");
+        check(r#"{"a": "{%1%}", "b": ["x", "{% 2 %}"]}"#, r#"{a:<Output/a=1>,b:["x",<Output/b[1]=2>]}"#);
+        check(r#"{"a.$": "$.x", "b": "no {% 1 %}"}"#, r#"{"a.$":"$.x","b":"no {% 1 %}"}"#);
+    }
+
+    #[test]
+    fn what_is_no_expression() {
+        const TEXT: &str =
+            "must be a valid JSONPath or a valid intrinsic function call at /States/A/Parameters";
+        let pass = |parameters: &str| format!(r#""Type": "Pass", "End": true, "Parameters": {parameters}"#);
+        for value in [
+            r#""x""#,
+            r#""$.a[""#,
+            "1",
+            r#""States.Nothing()""#,
+            r#""States.StringToJson('{\"a\":\"\\\"b\"}')""#,
+        ] {
+            check_state(
+                &pass(&format!(r#"{{"p.$": {value}}}"#)),
+                &[&format!("The value for the field 'p.$' {TEXT}")],
+            );
+        }
+        check_state(&pass(r#"{"q": {"p.$": 1}}"#), &[&format!("The value for the field 'p.$' {TEXT}/q")]);
+        check_state(
+            &pass(r#"{"p": 1, "p.$": "$.a"}"#),
+            &["The fields 'p' and 'p.$' give the same name; remove one of them at /States/A/Parameters"],
+        );
+        check_state(&pass("5"), &["The field 'Parameters' should be an object at /States/A/Parameters"]);
+    }
+}

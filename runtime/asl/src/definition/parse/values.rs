@@ -167,3 +167,89 @@ impl Reader<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::definition::parse::tests::{check_state, check_task};
+
+    #[test]
+    fn waits() {
+        const SECONDS: &str = "The field 'Seconds' should be an integer between 0 and 99999999";
+        let wait = |field: &str| format!(r#""Type": "Wait", "End": true, {field}"#);
+        check_state(&wait(r#""Seconds": 99999999"#), &[]);
+        for value in ["-1", "1.5", "100000000", r#""10""#, "null"] {
+            check_state(
+                &wait(&format!(r#""Seconds": {value}"#)),
+                &[&format!("{SECONDS} at /States/A/Seconds")],
+            );
+        }
+        check_state(
+            &wait(r#""Seconds": "ReminderTimeout""#),
+            &[
+                "warning UNRESOLVED_PLACEHOLDER: The field 'Seconds' should be an integer; 'ReminderTimeout' looks like a \
+             placeholder that was not filled in at /States/A/Seconds",
+            ],
+        );
+        check_state(
+            &wait(r#""QueryLanguage": "JSONata", "Seconds": "soon""#),
+            &[&format!("{SECONDS}, or a JSONata expression at /States/A/Seconds")],
+        );
+        check_state(&wait(r#""QueryLanguage": "JSONata", "Seconds": "{% 1 + 1 %}""#), &[]);
+        check_state(
+            &wait(r#""Timestamp": "2016-12-05 21:29:29Z""#),
+            &["String does not match RFC3339 timestamp at /States/A/Timestamp"],
+        );
+        check_state(
+            &wait(r#""SecondsPath": "$.a[*]""#),
+            &[
+                "Value is not a Reference Path: '$.a[*]' can name more than one value; leave out @ .. , : ? and * at \
+             /States/A/SecondsPath",
+            ],
+        );
+    }
+
+    #[test]
+    fn paths_of_a_failure_may_be_intrinsics_that_return_text() {
+        check_state(r#""Type": "Fail", "ErrorPath": "$.e", "CausePath": "States.Format('{}', $.c)""#, &[]);
+        check_state(
+            r#""Type": "Fail", "ErrorPath": "$$.State.Name", "CausePath": "States.ArrayLength($.c)""#,
+            &[
+                "The value for the field 'CausePath' must be a valid JSONPath or an intrinsic function call that returns \
+             a string at /States/A/CausePath",
+            ],
+        );
+    }
+
+    #[test]
+    fn selections() {
+        let pass = |field: &str| format!(r#""Type": "Pass", "End": true, {field}"#);
+        check_state(&pass(r#""InputPath": null, "OutputPath": "$.a[*]", "ResultPath": null"#), &[]);
+        check_state(
+            &pass(r#""InputPath": 1, "ResultPath": false"#),
+            &[
+                "The field 'InputPath' should be a JSONPath or null at /States/A/InputPath",
+                "The field 'ResultPath' should be a Reference Path or null at /States/A/ResultPath",
+            ],
+        );
+    }
+
+    #[test]
+    fn credentials_and_resources() {
+        check_task(r#""Credentials": {"RoleArn.$": "$.role"}"#, &[]);
+        check_task(
+            r#""Credentials": {"InvalidField": "x"}"#,
+            &["The field 'RoleArn' is required but was missing at /States/A/Credentials"],
+        );
+        check_state(
+            r#""Type": "Task", "Resource": "arn:aws:states:::dynamodb:query", "End": true"#,
+            &[
+                "The resource provided arn:aws:states:::dynamodb:query is not recognized. The value is not a valid \
+             resource ARN, or the resource is not available in this region. at /States/A/Resource",
+            ],
+        );
+        check_state(
+            r#""Type": "Task", "Resource": 5, "End": true"#,
+            &["The field 'Resource' should be a string at /States/A/Resource"],
+        );
+    }
+}
