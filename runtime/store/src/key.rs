@@ -309,3 +309,105 @@ impl Key for MetaKey {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
+
+    use crate::contract::Prng;
+
+    use super::*;
+
+    const TEXTS: [&str; 9] = ["", "\0", "\u{1}", "\0a", "a", "a\0", "a\u{1}", "a\u{2}", "ä\u{10ffff}"];
+    const NUMBERS: [u64; 6] = [0, 1, 255, 256, 1 << 63, u64::MAX];
+
+    /// Bytes must sort as the keys do, come back as the keys, and be refused when cut off.
+    fn check<K: Key + Debug>(make: impl Fn(&mut Prng) -> K) {
+        let mut prng = Prng::new(1);
+        for _ in 0..2000 {
+            let (left, right) = (make(&mut prng), make(&mut prng));
+            let (left_bytes, right_bytes) = (left.to_bytes(), right.to_bytes());
+            assert_eq!(left_bytes.cmp(&right_bytes), left.cmp(&right), "{left:?} {right:?}");
+            assert_eq!(K::from_bytes(&left_bytes).as_ref(), Ok(&left));
+            for length in 0..left_bytes.len() {
+                assert!(K::from_bytes(&left_bytes[..length]).is_err(), "{left:?} cut to {length}");
+            }
+            assert!(K::from_bytes(&[left_bytes.as_slice(), &[0]].concat()).is_err(), "{left:?} and more");
+        }
+    }
+
+    fn text(prng: &mut Prng) -> Text {
+        Text::from(*prng.pick(&TEXTS))
+    }
+
+    fn id(prng: &mut Prng) -> ExecutionId {
+        ExecutionId(u128::from(*prng.pick(&NUMBERS)) << prng.below(65))
+    }
+
+    fn at(prng: &mut Prng) -> Timestamp {
+        Timestamp::from_milliseconds(*prng.pick(&[i64::MIN, -256, -1, 0, 1, 256, i64::MAX]))
+    }
+
+    #[test]
+    fn keys_sort_as_their_bytes() {
+        check(|prng| *prng.pick(&NUMBERS));
+        check(text);
+        check(id);
+        check(|prng| (text(prng), u32::try_from(prng.below(600)).unwrap()));
+        check(|prng| RowKey { execution: id(prng), row: RowId(*prng.pick(&NUMBERS)) });
+        check(|prng| NameKey { machine: text(prng), execution: text(prng) });
+        check(|prng| QueueKey { activity: text(prng), number: *prng.pick(&NUMBERS) });
+        check(|prng| ListingKey {
+            machine_id: *prng.pick(&NUMBERS),
+            status: *prng.pick(&ExecutionStatus::ALL),
+            at: at(prng),
+            execution: id(prng),
+        });
+        check(|prng| {
+            let kinds = [
+                TimerKind::Wake,
+                TimerKind::TaskTimeout,
+                TimerKind::HeartbeatTimeout,
+                TimerKind::ExecutionTimeout,
+            ];
+            let row = RowId(*prng.pick(&NUMBERS));
+            TimerKey { due: at(prng), execution: id(prng), row, kind: *prng.pick(&kinds) }
+        });
+        check(|prng| {
+            let shard = u32::try_from(prng.below(600)).unwrap();
+            *prng.pick(&[
+                MetaKey::Format,
+                MetaKey::Sequence,
+                MetaKey::InstanceHigh,
+                MetaKey::InstanceLow,
+                MetaKey::Epoch(shard),
+            ])
+        });
+    }
+
+    /// The bytes are stored: a change of them is a new format of the store.
+    #[test]
+    fn keys_keep_their_bytes() {
+        let check = |key: Vec<u8>, expected: &str| {
+            let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(text, expected);
+        };
+        let execution = ExecutionId(0x0102);
+        let due = Timestamp::from_milliseconds(3);
+        let row = RowId(4);
+        check(RowKey { execution, row }.to_bytes(), "000000000000000000000000000001020000000000000004");
+        check(
+            TimerKey { due, execution, row, kind: TimerKind::HeartbeatTimeout }.to_bytes(),
+            "800000000000000300000000000000000000000000000102000000000000000402",
+        );
+        let name = NameKey { machine: Text::from("ab"), execution: Text::from("c\u{1}") };
+        check(name.to_bytes(), "61620063010200");
+        check(
+            ListingKey { machine_id: 5, status: ExecutionStatus::TimedOut, at: due, execution }.to_bytes(),
+            "000000000000000503800000000000000300000000000000000000000000000102",
+        );
+        check(QueueKey { activity: Text::from("a"), number: 6 }.to_bytes(), "61000000000000000006");
+        check((Text::from("a"), 7).to_bytes(), "610000000007");
+        check(MetaKey::Epoch(8).to_bytes(), "0400000008");
+    }
+}

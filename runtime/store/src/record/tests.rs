@@ -1,1 +1,317 @@
+//! The stored bytes of every record: they stay what they are, come back as they were, and never make us panic.
 
+use std::fmt::Debug;
+
+use asl::interpreter::{
+    AttemptId, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind, Row, RowId, StateType,
+};
+use asl::{Data, Text, Timestamp};
+
+use crate::codec::Record;
+use crate::contract::Prng;
+use crate::error::DecodeError;
+
+use super::*;
+
+/// The bytes of every version that was ever written, a line for each: record, version, bytes.
+///
+/// A record that changes its meaning gets a new version and a new line; the lines that are there stay, and
+/// [`FROZEN`] with them. A new optional field at the end changes no line.
+const GOLDEN: &str = include_str!("golden.txt");
+
+/// A checksum of each golden line. Who changes a line instead of adding one must change this too, and then
+/// stores that exist can no longer be read.
+const FROZEN: &[u64] = &[
+    0xd41a_a7f9_22d7_384f, // ExecutionRecord
+    0x9ec8_9fb8_4e67_e497, // StateRow::Header
+    0xc34d_8144_208e_4ea2, // StateRow::Row
+    0xfe8a_5463_1d6d_e8ca, // HistoryRow
+    0x4a01_f1fd_7933_e3e6, // MachineRecord
+    0x3bb5_d14e_3cba_b4a3, // RevisionRecord
+    0xfbf7_aff4_5b6b_3597, // ActivityRecord
+    0x8634_13a0_27ba_8785, // QueuedTask
+    0xc86f_3613_0a54_81c6, // ModuleRecord
+    0xa628_4165_f45e_8aaa, // ModuleHead
+    0xd094_fd39_d1f2_6556, // u64
+    0x2cb1_066e_abce_dbc8, // ExecutionId
+    0x0f28_a21a_adc0_ad9f, // AttemptId
+];
+
+fn at(milliseconds: i64) -> Timestamp {
+    Timestamp::from_milliseconds(milliseconds)
+}
+
+fn data() -> Data {
+    Data::from_valid_text(r#"{"a": [1, "ä"]}"#)
+}
+
+fn execution() -> ExecutionRecord {
+    ExecutionRecord {
+        arn: Text::from("arn"),
+        name: Text::from("name"),
+        state_machine_arn: Text::from("machine"),
+        machine_id: 1,
+        revision: 300,
+        status: ExecutionStatus::Failed,
+        started_at: at(1_700_000_000_123),
+        stopped_at: Some(at(-1)),
+        input: data(),
+        output: Some(data()),
+        error: Some(ErrorOutput { error: Some("Error".to_owned()), cause: None }),
+        last_lsn: u64::MAX,
+        event_count: 25_000,
+        seed: [7; 32],
+        redrive_count: 2,
+        redriven_at: Some(at(0)),
+        trace_header: Some("Root=1".to_owned()),
+        version_arn: Some(Text::from("version")),
+        alias_arn: Some(Text::from("alias")),
+    }
+}
+
+fn header() -> StateRow {
+    let header =
+        Header { next_event: 2, next_row: 3, next_attempt: 4, entropy_drawn: 5, ready: vec![RowId(6)] };
+    StateRow::Header(StateHeader { header, last_lsn: 7 })
+}
+
+fn history() -> HistoryRow {
+    let entered =
+        HistoryKind::StateEntered { state_type: StateType::Choice, name: Text::from("State"), input: data() };
+    let failed = HistoryKind::ExecutionFailed(ErrorOutput::new("Error", "cause"));
+    let events = vec![
+        HistoryEvent { id: 8, previous: 7, at: at(1), kind: entered },
+        HistoryEvent { id: 9, previous: 8, at: at(2), kind: failed },
+    ];
+    HistoryRow { execution: ExecutionId(0x0102 << 100), previous_lsn: Some(10), events }
+}
+
+fn machine() -> MachineRecord {
+    MachineRecord {
+        machine_id: 1,
+        name: Text::from("machine"),
+        arn: Text::from("arn"),
+        kind: MachineKind::Express,
+        status: MachineStatus::Deleting,
+        created_at: at(3),
+        revision: 4,
+        tags: vec![("key".to_owned(), "value".to_owned())],
+        next_version: 5,
+    }
+}
+
+fn revision() -> RevisionRecord {
+    RevisionRecord {
+        machine_arn: Text::from("arn"),
+        machine_name: Text::from("machine"),
+        kind: MachineKind::Standard,
+        definition: Text::from("{}"),
+        role_arn: Text::from("role"),
+        updated_at: at(6),
+        revision_id: Some(Text::from("revision")),
+        logging: Some(data()),
+        tracing: Some(data()),
+        encryption: Some(data()),
+        version_description: Some("first".to_owned()),
+    }
+}
+
+fn activity() -> ActivityRecord {
+    ActivityRecord {
+        arn: Text::from("arn"),
+        name: Text::from("activity"),
+        created_at: at(7),
+        tags: vec![("key".to_owned(), "value".to_owned())],
+        encryption: Some(data()),
+    }
+}
+
+fn queued() -> QueuedTask {
+    QueuedTask { execution: ExecutionId(1), row: RowId(2), attempt: AttemptId(3), scheduled_at: at(4) }
+}
+
+fn module() -> ModuleRecord {
+    ModuleRecord {
+        digest: Text::from("sha256:00"),
+        size_bytes: 1,
+        exports: vec!["handle".to_owned()],
+        created_at: at(8),
+        description: Some("words".to_owned()),
+    }
+}
+
+type Comparison = dyn Fn(&[u8]) -> Result<bool, DecodeError>;
+
+/// A record with what is asked of every kind of record.
+struct Sample {
+    name: &'static str,
+    bytes: Vec<u8>,
+    /// Whether bytes are this very record.
+    is: Box<Comparison>,
+    /// Decodes without comparing: a payload whose text was damaged is found out when it is parsed.
+    decode: fn(&[u8]) -> Result<(), DecodeError>,
+}
+
+fn sample<T: Record + PartialEq + Debug + 'static>(name: &'static str, record: T) -> Sample {
+    let mut bytes = Vec::new();
+    record.encode(&mut bytes);
+    let is = Box::new(move |bytes: &[u8]| T::decode(bytes).map(|found| found == record));
+    Sample { name, bytes, is, decode: |bytes| T::decode(bytes).map(drop) }
+}
+
+/// One of each record as it is written today.
+fn samples() -> Vec<Sample> {
+    vec![
+        sample("ExecutionRecord", execution()),
+        sample("StateRow::Header", header()),
+        sample("StateRow::Row", StateRow::Row(Row::Items(data()))),
+        sample("HistoryRow", history()),
+        sample("MachineRecord", machine()),
+        sample("RevisionRecord", revision()),
+        sample("ActivityRecord", activity()),
+        sample("QueuedTask", queued()),
+        sample("ModuleRecord", module()),
+        sample("ModuleHead", ModuleHead { latest_version: 9 }),
+        sample("u64", 0x0102_u64),
+        sample("ExecutionId", ExecutionId(0x0102)),
+        sample("AttemptId", AttemptId(0x0102)),
+    ]
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// FNV-1a: enough to notice a change.
+fn checksum(text: &str) -> u64 {
+    text.bytes()
+        .fold(0xcbf2_9ce4_8422_2325, |sum, byte| (sum ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
+
+#[test]
+fn what_is_written_has_a_golden_line() {
+    let line =
+        |sample: Sample| format!("{} {:02x} {}", sample.name, sample.bytes[0], hex(&sample.bytes[1..]));
+    let lines = samples().into_iter().map(line);
+    let missing: Vec<String> = lines.filter(|line| !GOLDEN.lines().any(|golden| golden == line)).collect();
+    assert!(
+        missing.is_empty(),
+        "no longer written as the version says; add versions and these lines\n{}",
+        missing.join("\n")
+    );
+}
+
+#[test]
+fn what_was_ever_written_is_still_read() {
+    let samples = samples();
+    for line in GOLDEN.lines() {
+        let mut words = line.split(' ');
+        let name = words.next().unwrap();
+        let digits: String = words.collect();
+        let bytes: Vec<u8> = (0..digits.len() / 2)
+            .map(|index| u8::from_str_radix(&digits[index * 2..index * 2 + 2], 16).unwrap())
+            .collect();
+        let sample = samples.iter().find(|sample| sample.name == name).unwrap();
+        assert_eq!((sample.is)(&bytes), Ok(true), "{line}");
+    }
+}
+
+#[test]
+fn golden_lines_are_only_added() {
+    let sums: Vec<u64> = GOLDEN.lines().map(checksum).collect();
+    assert_eq!(sums, FROZEN, "a golden line was changed; only new lines with new sums are allowed");
+}
+
+#[test]
+fn records_cut_off_are_refused() {
+    for Sample { name, bytes, is, .. } in samples() {
+        for length in 0..bytes.len() {
+            let cut = is(&bytes[..length]);
+            assert!(cut.is_err(), "{name} cut to {length} bytes: {cut:?}");
+        }
+        assert!(is(&[bytes.as_slice(), &[0]].concat()).is_err(), "{name} with a byte more");
+    }
+}
+
+#[test]
+fn unknown_versions_are_told() {
+    for Sample { name, mut bytes, is, .. } in samples() {
+        bytes[0] = 0x7f;
+        assert!(matches!(is(&bytes), Err(DecodeError::Version { found: 0x7f, .. })), "{name}");
+    }
+}
+
+#[test]
+fn damaged_records_never_panic() {
+    let mut prng = Prng::new(3);
+    for Sample { bytes, decode, .. } in samples() {
+        for index in 0..bytes.len() {
+            for bit in 0..8 {
+                let mut damaged = bytes.clone();
+                damaged[index] ^= 1 << bit;
+                let _any = decode(&damaged);
+            }
+        }
+        for _ in 0..2000 {
+            let length = prng.below(64) as usize;
+            let mut garbage = vec![bytes[0]];
+            garbage.extend((0..length).map(|_| prng.number() as u8));
+            let _any = decode(&garbage);
+        }
+    }
+}
+
+fn maybe<T>(prng: &mut Prng, value: T) -> Option<T> {
+    (prng.below(2) == 0).then_some(value)
+}
+
+#[test]
+fn records_survive_their_encoding() {
+    let mut prng = Prng::new(5);
+    for _ in 0..500 {
+        let record = ExecutionRecord {
+            status: *prng.pick(&ExecutionStatus::ALL),
+            started_at: at(prng.number().cast_signed()),
+            stopped_at: maybe(&mut prng, at(1)),
+            output: maybe(&mut prng, data()),
+            error: maybe(&mut prng, ErrorOutput::default()),
+            last_lsn: prng.number(),
+            redriven_at: maybe(&mut prng, at(2)),
+            trace_header: maybe(&mut prng, "Root=1".to_owned()),
+            version_arn: maybe(&mut prng, Text::from("version")),
+            alias_arn: maybe(&mut prng, Text::from("alias")),
+            ..execution()
+        };
+        let Sample { bytes, is, .. } = sample("ExecutionRecord", record);
+        assert_eq!(is(&bytes), Ok(true));
+        let events = history().events.into_iter().take(prng.below(3) as usize).collect();
+        let row = HistoryRow { previous_lsn: maybe(&mut prng, 0), events, ..history() };
+        let Sample { bytes, is, .. } = sample("HistoryRow", row);
+        assert_eq!(is(&bytes), Ok(true));
+    }
+}
+
+#[test]
+fn a_summary_is_read_from_the_record() {
+    let record = execution();
+    let mut bytes = Vec::new();
+    record.encode(&mut bytes);
+    let summary = ExecutionSummary::decode(&bytes).unwrap();
+    assert_eq!((summary.arn, summary.status), (record.arn, record.status));
+    assert_eq!((summary.started_at, summary.stopped_at), (record.started_at, record.stopped_at));
+    assert_eq!((summary.redrive_count, summary.redriven_at), (record.redrive_count, record.redriven_at));
+    assert_eq!((summary.version_arn, summary.alias_arn), (record.version_arn, record.alias_arn));
+}
+
+#[test]
+fn a_prefix_is_read_without_the_events() {
+    let row = history();
+    let mut bytes = Vec::new();
+    row.encode(&mut bytes);
+    // What comes after the prefix is not looked at.
+    bytes.truncate(34);
+    let prefix = RowPrefix::decode(&bytes).unwrap();
+    let expected = RowPrefix { execution: row.execution, previous_lsn: Some(10), first_event: 8, count: 2 };
+    assert_eq!(prefix, expected);
+    assert_eq!(prefix.end_event(), 10);
+}
