@@ -1,0 +1,211 @@
+//! The configurations of a state machine or activity, read and completed with AWS's defaults.
+
+use asl::Data;
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use super::fields::{Fields, TextRule};
+use crate::limits::TAGS_MAX;
+
+/// The configurations as they are stored: none where the request has none.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Configuration {
+    pub(crate) logging: Option<Data>,
+    pub(crate) tracing: Option<Data>,
+    pub(crate) encryption: Option<Data>,
+}
+
+impl Configuration {
+    pub(crate) fn read(fields: &mut Fields) -> Result<Configuration, ApiError> {
+        Ok(Configuration {
+            logging: logging(fields)?,
+            tracing: tracing(fields)?,
+            encryption: encryption(fields)?,
+        })
+    }
+
+    /// Leaves out what says no more than the default, so that a machine with the default written out is the same
+    /// as one without.
+    pub(crate) fn without_defaults(self) -> Configuration {
+        let unless = |data: Option<Data>, default: Value| data.filter(|data| *data.value() != default);
+        Configuration {
+            logging: unless(self.logging, logging_default()),
+            tracing: unless(self.tracing, tracing_default()),
+            encryption: unless(self.encryption, encryption_default()),
+        }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Configuration::default()
+    }
+}
+
+pub(crate) fn logging_default() -> Value {
+    json!({"level": "OFF", "includeExecutionData": false})
+}
+
+pub(crate) fn tracing_default() -> Value {
+    json!({"enabled": false})
+}
+
+pub(crate) fn encryption_default() -> Value {
+    json!({"type": "AWS_OWNED_KEY"})
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    All,
+    Error,
+    Fatal,
+    Off,
+}
+
+fn logging(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
+    const LEVELS: &[(&str, Level)] =
+        &[("ALL", Level::All), ("ERROR", Level::Error), ("FATAL", Level::Fatal), ("OFF", Level::Off)];
+    let Some(mut logging) = fields.structure("loggingConfiguration")? else { return Ok(None) };
+    let level = logging.choice("level", LEVELS)?.unwrap_or(Level::Off);
+    let include = logging.flag("includeExecutionData")?.unwrap_or(false);
+    let destinations = match logging.list("destinations")? {
+        Some(list) => {
+            let list: Result<Vec<_>, _> =
+                list.into_iter().map(|member| destination(member, fields)).collect();
+            Some(list?)
+        }
+        None => None,
+    };
+    fields.absorb(logging);
+    let count = destinations.as_ref().map_or(0, Vec::len);
+    if count > 1 || (count == 0 && level != Level::Off) {
+        const MESSAGE: &str = "Invalid Logging Configuration: Must specify exactly one Log Destination.";
+        return Err(ApiError::new("InvalidLoggingConfiguration", MESSAGE));
+    }
+    let level = LEVELS.iter().find(|(_, found)| *found == level).map_or("OFF", |(name, _)| name);
+    let mut value = json!({"level": level, "includeExecutionData": include});
+    if let Some(destinations) = destinations {
+        value["destinations"] = destinations.into();
+    }
+    Ok(Some(value.into()))
+}
+
+fn destination(mut member: Fields, fields: &mut Fields) -> Result<Value, ApiError> {
+    let mut value = json!({});
+    if let Some(mut group) = member.structure("cloudWatchLogsLogGroup")? {
+        let arn = group.text("logGroupArn", TextRule::ARN)?;
+        member.absorb(group);
+        value = json!({"cloudWatchLogsLogGroup": {"logGroupArn": arn}});
+    }
+    fields.absorb(member);
+    Ok(value)
+}
+
+fn tracing(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
+    let Some(mut tracing) = fields.structure("tracingConfiguration")? else { return Ok(None) };
+    let enabled = tracing.flag("enabled")?.unwrap_or(false);
+    Ok(Some(json!({"enabled": enabled}).into()))
+}
+
+/// Also for activities.
+pub(crate) fn encryption(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
+    let Some(mut encryption) = fields.structure("encryptionConfiguration")? else { return Ok(None) };
+    let owned = encryption
+        .choice("type", &[("AWS_OWNED_KEY", true), ("CUSTOMER_MANAGED_KMS_KEY", false)])?
+        .unwrap_or(true);
+    fields.absorb(encryption);
+    if owned {
+        return Ok(Some(encryption_default().into()));
+    }
+    Err(ApiError::new(
+        "InvalidEncryptionConfiguration",
+        "Invalid Encryption Configuration: Stepwell has no customer managed keys; use the type AWS_OWNED_KEY.",
+    ))
+}
+
+/// `tags` of a new resource.
+pub(crate) fn tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
+    let mut tags = Vec::new();
+    for mut tag in fields.list("tags")?.unwrap_or_default() {
+        let key = tag.text("key", TextRule::of(1, 128))?.unwrap_or_default();
+        let value = tag.text("value", TextRule::of(0, 256))?.unwrap_or_default();
+        fields.absorb(tag);
+        if key.starts_with("aws:") {
+            return Err(ApiError::validation("Tag keys that begin with 'aws:' are reserved."));
+        }
+        tags.push((key, value));
+    }
+    if tags.len() > TAGS_MAX {
+        return Err(ApiError::new("TooManyTags", format!("A resource has at most {TAGS_MAX} tags.")));
+    }
+    Ok(tags)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &Value) -> Result<Configuration, ApiError> {
+        let mut fields = Fields::parse(body.to_string().as_bytes())?;
+        let configuration = Configuration::read(&mut fields)?;
+        fields.finish()?;
+        Ok(configuration)
+    }
+
+    fn check_logging(logging: &Value, expected: &str) {
+        let actual = match read(&json!({"loggingConfiguration": logging})) {
+            Ok(configuration) => configuration.logging.unwrap().text().to_owned(),
+            Err(error) => error.message().to_owned(),
+        };
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn logging_is_completed_and_has_one_destination() {
+        const ONE: &str = "Invalid Logging Configuration: Must specify exactly one Log Destination.";
+        let group = json!({"cloudWatchLogsLogGroup": {"logGroupArn": "arn:aws:logs:r:1:log-group:g:*"}});
+        check_logging(&json!({}), r#"{"level":"OFF","includeExecutionData":false}"#);
+        check_logging(
+            &json!({"destinations": []}),
+            r#"{"level":"OFF","includeExecutionData":false,"destinations":[]}"#,
+        );
+        check_logging(&json!({"level": "ALL"}), ONE);
+        check_logging(&json!({"level": "ERROR", "destinations": []}), ONE);
+        check_logging(&json!({"level": "ALL", "destinations": [group, group]}), ONE);
+        check_logging(
+            &json!({"level": "ALL", "includeExecutionData": true, "destinations": [group]}),
+            "{\"level\":\"ALL\",\"includeExecutionData\":true,\"destinations\":[{\"cloudWatchLogsLogGroup\":\
+             {\"logGroupArn\":\"arn:aws:logs:r:1:log-group:g:*\"}}]}",
+        );
+    }
+
+    #[test]
+    fn the_default_written_out_is_the_default() {
+        let body = json!({
+            "loggingConfiguration": {"level": "OFF"},
+            "tracingConfiguration": {"enabled": false},
+            "encryptionConfiguration": {"type": "AWS_OWNED_KEY"},
+        });
+        let configuration = read(&body).unwrap();
+        assert!(!configuration.is_empty());
+        assert!(configuration.without_defaults().is_empty());
+        let traced = read(&json!({"tracingConfiguration": {"enabled": true}})).unwrap().without_defaults();
+        assert_eq!(traced.tracing, Some(json!({"enabled": true}).into()));
+    }
+
+    #[test]
+    fn keys_of_the_customer_are_refused() {
+        let error =
+            read(&json!({"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY"}})).unwrap_err();
+        assert_eq!(error.code(), "InvalidEncryptionConfiguration");
+    }
+
+    #[test]
+    fn a_resource_has_at_most_fifty_tags() {
+        let check = |count: usize| {
+            let list: Vec<_> = (0..count).map(|n| json!({"key": format!("k{n}"), "value": "v"})).collect();
+            let mut fields = Fields::parse(json!({"tags": list}).to_string().as_bytes()).unwrap();
+            tags(&mut fields).map(|tags| tags.len()).map_err(|error| error.code())
+        };
+        assert_eq!(check(50), Ok(50));
+        assert_eq!(check(51), Err("TooManyTags"));
+    }
+}

@@ -1,0 +1,170 @@
+//! What several operations look up and show of machines and executions.
+
+use asl::Data;
+use asl::interpreter::ExecutionId;
+use engine::MachineKind;
+use engine::arn::{ExecutionArn, StateMachineArn, StateMachineReference};
+use serde_json::{Map, Value};
+use store::{ExecutionRecord, ExecutionStatus, MachineRecord, RevisionRecord, Store};
+
+use super::configuration::{encryption_default, logging_default, tracing_default};
+use super::error::ApiError;
+use super::fields::Fields;
+use crate::app::App;
+
+/// AWS's names of the two types of machine.
+pub(crate) const KINDS: &[(&str, MachineKind)] =
+    &[("STANDARD", MachineKind::Standard), ("EXPRESS", MachineKind::Express)];
+
+/// In the order in which AWS quotes them.
+pub(crate) const STATUSES: &[(&str, ExecutionStatus)] = &[
+    ("SUCCEEDED", ExecutionStatus::Succeeded),
+    ("TIMED_OUT", ExecutionStatus::TimedOut),
+    ("PENDING_REDRIVE", ExecutionStatus::PendingRedrive),
+    ("ABORTED", ExecutionStatus::Aborted),
+    ("FAILED", ExecutionStatus::Failed),
+    ("RUNNING", ExecutionStatus::Running),
+];
+
+/// AWS's word in one of the tables above.
+pub(crate) fn word<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static str {
+    table.iter().find(|(_, found)| *found == value).map_or("UNKNOWN", |(word, _)| word)
+}
+
+/// `includedData`: whether definitions and payloads are in the answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Included {
+    All,
+    Metadata,
+}
+
+impl Included {
+    pub(crate) fn read(fields: &mut Fields) -> Result<Included, ApiError> {
+        let choices = &[("ALL_DATA", Included::All), ("METADATA_ONLY", Included::Metadata)];
+        Ok(fields.choice("includedData", choices)?.unwrap_or(Included::All))
+    }
+}
+
+/// The ARN of a machine itself. This server has no versions and aliases yet, so that none of them exists.
+pub(crate) fn machine_arn(text: &str) -> Result<StateMachineArn, ApiError> {
+    match StateMachineReference::parse(text)? {
+        StateMachineReference::Machine(arn) => Ok(arn),
+        StateMachineReference::Version { .. } | StateMachineReference::Alias { .. } => {
+            Err(ApiError::state_machine_does_not_exist(text))
+        }
+        StateMachineReference::Label { .. } => Err(ApiError::validation_because(
+            "API_DOES_NOT_SUPPORT_LABELED_ARNS",
+            "This operation does not support labeled state machine ARNs.",
+        )),
+    }
+}
+
+pub(crate) async fn find_machine<S: Store + Clone>(
+    app: &App<S>,
+    arn: &StateMachineArn,
+) -> Result<MachineRecord, ApiError> {
+    let found = app.store().machine(arn.name()).await?;
+    found
+        .filter(|machine| &*machine.arn == arn.as_str())
+        .ok_or_else(|| ApiError::state_machine_does_not_exist(arn.as_str()))
+}
+
+pub(crate) async fn find_execution<S: Store + Clone>(
+    app: &App<S>,
+    arn: &ExecutionArn,
+) -> Result<(ExecutionId, ExecutionRecord), ApiError> {
+    let found = app.store().execution_by_name(arn.state_machine_name(), arn.name()).await?;
+    found
+        .filter(|(_, execution)| &*execution.arn == arn.as_str())
+        .ok_or_else(|| ApiError::execution_does_not_exist(arn.as_str()))
+}
+
+/// The revision that a machine or an execution names; it is there as long as they are.
+pub(crate) async fn find_revision<S: Store + Clone>(
+    app: &App<S>,
+    revision: u64,
+) -> Result<RevisionRecord, ApiError> {
+    app.store().revision(revision).await?.ok_or_else(|| {
+        tracing::error!(revision, "a revision is missing from the store");
+        ApiError::internal()
+    })
+}
+
+/// The newest history row of an execution, from which its history is read.
+pub(crate) async fn history_end<S: Store + Clone>(
+    app: &App<S>,
+    id: ExecutionId,
+    record: &ExecutionRecord,
+) -> Result<u64, ApiError> {
+    if record.status != ExecutionStatus::Running {
+        return Ok(record.last_lsn);
+    }
+    if let Some(state) = app.store().load_state(id).await? {
+        return Ok(state.header.last_lsn);
+    }
+    // It ended between the two reads, and its record has the last row now.
+    Ok(app.store().execution(id).await?.map_or(record.last_lsn, |ended| ended.last_lsn))
+}
+
+/// What DescribeStateMachine and DescribeStateMachineForExecution have in common.
+pub(crate) fn revision_members(revision: &RevisionRecord, included: Included) -> Map<String, Value> {
+    let configuration =
+        |data: &Option<Data>, default: Value| data.as_ref().map_or(default, |data| data.value().clone());
+    let definition = match included {
+        Included::All => &*revision.definition,
+        Included::Metadata => "{}",
+    };
+    let mut members = Map::new();
+    let mut put = |name: &str, value: Value| members.insert(name.to_owned(), value);
+    put("stateMachineArn", (*revision.machine_arn).into());
+    put("name", (*revision.machine_name).into());
+    put("definition", definition.into());
+    put("roleArn", (*revision.role_arn).into());
+    put("loggingConfiguration", configuration(&revision.logging, logging_default()));
+    put("tracingConfiguration", configuration(&revision.tracing, tracing_default()));
+    put("encryptionConfiguration", configuration(&revision.encryption, encryption_default()));
+    if let Some(revision_id) = &revision.revision_id {
+        put("revisionId", (**revision_id).into());
+    }
+    members
+}
+
+/// A role's ARN, of whatever account.
+pub(crate) fn check_role(arn: &str) -> Result<(), ApiError> {
+    let parts = arn.split(':').count();
+    if arn.starts_with("arn:") && parts >= 6 {
+        return Ok(());
+    }
+    Err(ApiError::new("InvalidArn", format!("Invalid Role Arn: '{arn}'")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arn: &str, expected: &str) {
+        let actual =
+            machine_arn(arn).map_or_else(|error| error.message().to_owned(), |arn| arn.name().to_owned());
+        assert_eq!(actual, expected);
+    }
+
+    #[test]
+    fn only_machines_themselves_exist() {
+        check("arn:aws:states:r:1:stateMachine:m", "m");
+        check(
+            "arn:aws:states:r:1:stateMachine:m:1",
+            "State Machine Does Not Exist: 'arn:aws:states:r:1:stateMachine:m:1'",
+        );
+        check("nothing", "Invalid Arn: 'Invalid ARN prefix: nothing'");
+        check(
+            "arn:aws:states:r:1:stateMachine:m/l",
+            "This operation does not support labeled state machine ARNs.",
+        );
+    }
+
+    #[test]
+    fn a_role_is_an_arn() {
+        assert!(check_role("arn:aws:iam::123456789012:role/service-role/r").is_ok());
+        assert_eq!(check_role("role").unwrap_err().message(), "Invalid Role Arn: 'role'");
+    }
+}

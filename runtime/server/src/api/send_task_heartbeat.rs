@@ -1,0 +1,16 @@
+//! SendTaskHeartbeat.
+
+use serde_json::json;
+use store::Store;
+
+use super::dispatch::Answer;
+use super::fields::{Fields, TextRule};
+use crate::app::App;
+
+pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
+    let token = fields.required_text("taskToken", TextRule::TASK_TOKEN)?;
+    fields.finish()?;
+
+    app.engine().send_task_heartbeat(&token).await?;
+    Ok(json!({}))
+}

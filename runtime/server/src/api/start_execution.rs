@@ -1,0 +1,30 @@
+//! StartExecution.
+
+use engine::StartExecution;
+use engine::arn::is_valid_name;
+use serde_json::json;
+use store::Store;
+
+use super::describe::machine_arn;
+use super::dispatch::Answer;
+use super::error::ApiError;
+use super::fields::{Fields, TextRule};
+use super::payload::execution_input;
+use crate::app::App;
+
+pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
+    let arn = fields.required_text("stateMachineArn", TextRule::ARN)?;
+    let name = fields.text("name", TextRule::NAME)?;
+    let input = fields.text("input", TextRule::PAYLOAD)?;
+    let trace_header = fields.text("traceHeader", TextRule::TRACE_HEADER)?;
+    fields.finish()?;
+
+    let state_machine = machine_arn(&arn)?;
+    if let Some(name) = name.as_deref().filter(|name| !is_valid_name(name)) {
+        return Err(ApiError::invalid_name(name));
+    }
+    let input = execution_input(input.as_deref())?;
+    let request = StartExecution { state_machine, name, input, trace_header };
+    let started = app.engine().start_execution(request).await?;
+    Ok(json!({"executionArn": started.arn.as_str(), "startDate": started.at.as_epoch_seconds()}))
+}

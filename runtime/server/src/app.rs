@@ -1,0 +1,116 @@
+//! What every request handler can reach, and the routes.
+
+use std::sync::Arc;
+
+use asl::Timestamp;
+use axum::extract::State;
+use axum::http::{Method, StatusCode, Uri};
+use axum::routing::{get, post};
+use axum::{Json, Router};
+use engine::Handle;
+use engine::arn::{ActivityArn, StateMachineArn};
+use serde_json::{Value, json};
+use store::Store;
+use tokio_util::sync::CancellationToken;
+use wasm_host::Host;
+
+use crate::api::ApiError;
+use crate::problem::Problem;
+use crate::{api, modules, tasks};
+
+/// The account and region for which the server answers; they are in every ARN that it makes.
+#[derive(Debug, Clone)]
+pub struct Account {
+    pub id: String,
+    pub region: String,
+}
+
+/// The shared parts of the server. Cheap to clone.
+#[derive(Debug)]
+pub struct App<S>(Arc<Shared<S>>);
+
+#[derive(Debug)]
+struct Shared<S> {
+    engine: Handle<S>,
+    host: Host,
+    account: Account,
+    stopping: CancellationToken,
+}
+
+impl<S> Clone for App<S> {
+    fn clone(&self) -> App<S> {
+        App(Arc::clone(&self.0))
+    }
+}
+
+impl<S: Store + Clone> App<S> {
+    /// When `stopping` is cancelled, long polls are answered at once.
+    pub fn new(engine: Handle<S>, host: Host, account: Account, stopping: CancellationToken) -> App<S> {
+        App(Arc::new(Shared { engine, host, account, stopping }))
+    }
+
+    pub(crate) fn engine(&self) -> &Handle<S> {
+        &self.0.engine
+    }
+
+    pub(crate) fn store(&self) -> &S {
+        self.0.engine.store()
+    }
+
+    pub(crate) fn host(&self) -> &Host {
+        &self.0.host
+    }
+
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
+    }
+
+    pub(crate) fn state_machine_arn(&self, name: &str) -> Result<StateMachineArn, ApiError> {
+        Ok(StateMachineArn::new(&self.0.account.region, &self.0.account.id, name)?)
+    }
+
+    pub(crate) fn activity_arn(&self, name: &str) -> Result<ActivityArn, ApiError> {
+        Ok(ActivityArn::new(&self.0.account.region, &self.0.account.id, name)?)
+    }
+
+    /// All that the server answers to, under any host name: SDKs put `sync-` before it.
+    pub fn router(self) -> Router {
+        Router::new()
+            .route("/", post(api::handle::<S>))
+            .route("/health", get(health::<S>))
+            .route("/modules", get(modules::list::<S>))
+            .route(
+                "/modules/{name}",
+                get(modules::show::<S>).put(modules::put::<S>).delete(modules::remove::<S>),
+            )
+            .route("/executions/{arn}/tasks", get(tasks::list::<S>))
+            .fallback(not_found)
+            .method_not_allowed_fallback(wrong_method)
+            .with_state(self)
+    }
+}
+
+/// The current time. The rest of the crate takes it as an argument.
+pub(crate) fn now() -> Timestamp {
+    let since_epoch = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_milliseconds(i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// Tells that the server runs, and for whom, so that a client can make ARNs of names.
+async fn health<S: Store + Clone>(State(app): State<App<S>>) -> Json<Value> {
+    let Account { id, region } = &app.0.account;
+    Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "account": id, "region": region}))
+}
+
+async fn not_found(uri: Uri) -> Problem {
+    Problem::not_found(format!(
+        "There is nothing at {}. The AWS API is at POST /, modules are at /modules, and /health tells whether the \
+         server runs.",
+        uri.path()
+    ))
+}
+
+async fn wrong_method(method: Method, uri: Uri) -> Problem {
+    let message = format!("{} does not take {method}.", uri.path());
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+}

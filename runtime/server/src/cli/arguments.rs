@@ -1,0 +1,193 @@
+//! The arguments, with help texts that teach.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
+#[derive(Debug, Parser)]
+#[command(name = "stepwell", version, after_help = EXAMPLES)]
+pub(crate) struct Arguments {
+    /// Where the server is
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "STEPWELL_ENDPOINT",
+        default_value = "http://127.0.0.1:8083"
+    )]
+    pub(crate) endpoint: String,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  stepwell serve --data ./data                     start a server on this machine
+  stepwell module push charge charge.wasm          upload a task
+  stepwell create orders orders.asl.json           create or update a state machine
+  stepwell start orders --input '{\"order\": 7}'     run it and watch it
+
+In a definition the task above is the Resource
+arn:aws:lambda:us-east-1:123456789012:function:charge. AWS SDKs and the AWS CLI work too:
+  aws stepfunctions list-state-machines --endpoint-url http://127.0.0.1:8083";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Start the server
+    Serve(ServeOptions),
+    /// Upload, list and remove task modules
+    #[command(subcommand)]
+    Module(ModuleCommand),
+    /// Create a state machine from a definition, or update the one of that name
+    Create(CreateOptions),
+    /// Start an execution and show its progress until it ends
+    Start(StartOptions),
+    /// Show what happened in an execution
+    History(HistoryOptions),
+    /// Check a definition without a server
+    Validate(ValidateOptions),
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+The server has no authentication yet: whoever can reach it can do everything. It listens on this machine only, \
+unless --allow-remote is given. Logs go to standard error; STEPWELL_LOG chooses them, such as \
+STEPWELL_LOG=info,engine=debug.
+
+Ctrl-C or SIGTERM stops the server gently; a second Ctrl-C stops it at once. Nothing is lost either way.")]
+pub(crate) struct ServeOptions {
+    /// Folder for everything that lasts; made if it is missing
+    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "./stepwell-data")]
+    pub(crate) data: PathBuf,
+    /// Address and port to listen on; port 0 takes a free one
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
+    pub(crate) listen: SocketAddr,
+    /// Listen on an address that other machines can reach, although there is no authentication yet
+    #[arg(long)]
+    pub(crate) allow_remote: bool,
+    /// Region in ARNs
+    #[arg(long, env = "AWS_DEFAULT_REGION", default_value = "us-east-1")]
+    pub(crate) region: String,
+    /// Account number in ARNs
+    #[arg(long, env = "AWS_ACCOUNT_ID", default_value = "123456789012")]
+    pub(crate) account: String,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModuleCommand {
+    /// Upload a component as the newest version of a module
+    #[command(after_help = "\
+Build a component for wasm32-wasip2, for example:
+  cargo build --release --target wasm32-wasip2
+  stepwell module push charge target/wasm32-wasip2/release/charge.wasm")]
+    Push {
+        /// Name of the module: letters, digits, - and _
+        name: String,
+        /// The component, a .wasm file
+        file: PathBuf,
+    },
+    /// List the modules
+    List,
+    /// Show a module's versions
+    Show {
+        /// Name of the module
+        name: String,
+    },
+    /// Remove a module with all of its versions
+    Remove {
+        /// Name of the module
+        name: String,
+    },
+}
+
+/// The type of a state machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Kind {
+    Standard,
+    Express,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  stepwell create orders orders.asl.json")]
+pub(crate) struct CreateOptions {
+    /// Name of the state machine
+    pub(crate) name: String,
+    /// The definition, a JSON file; - reads standard input
+    pub(crate) file: PathBuf,
+    /// Type of a new state machine
+    #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
+    pub(crate) kind: Kind,
+    /// Role that is stored with the state machine, as AWS asks for one
+    #[arg(long, value_name = "ARN", default_value = "arn:aws:iam::123456789012:role/stepwell")]
+    pub(crate) role: String,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Progress goes to standard error and the output to standard output. The exit code is 0 if the execution succeeded and \
+1 if it did not. The execution goes on when this command is stopped.
+
+Examples:
+  stepwell start orders --input '{\"order\": 7}'
+  stepwell start orders --input order.json --name order-7 | jq .total")]
+pub(crate) struct StartOptions {
+    /// Name or ARN of the state machine
+    pub(crate) machine: String,
+    /// Input: JSON, or the name of a JSON file; - reads standard input
+    #[arg(long, value_name = "JSON|FILE", default_value = "{}")]
+    pub(crate) input: String,
+    /// Name of the execution; a new one if absent. Starting the same name with the same input twice is one execution
+    #[arg(long)]
+    pub(crate) name: Option<String>,
+    /// Print the execution's ARN and do not wait for its end
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  stepwell history arn:aws:states:us-east-1:123456789012:execution:orders:order-7"
+)]
+pub(crate) struct HistoryOptions {
+    /// ARN of the execution, or MACHINE:EXECUTION
+    pub(crate) execution: String,
+    /// Print the events as JSON, as GetExecutionHistory gives them
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints file:line:column of each finding. The exit code is 1 if there are errors.
+
+Example:
+  stepwell validate orders.asl.json")]
+pub(crate) struct ValidateOptions {
+    /// The definition, a JSON file; - reads standard input
+    pub(crate) file: PathBuf,
+    /// Type of state machine that it is for
+    #[arg(long = "type", value_enum, default_value_t = Kind::Standard)]
+    pub(crate) kind: Kind,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn a_server_stays_on_its_machine_by_default() {
+        let arguments = Arguments::try_parse_from(["stepwell", "serve"]).unwrap();
+        let Command::Serve(options) = arguments.command else { panic!("another command") };
+        assert!(options.listen.ip().is_loopback());
+        assert!(!options.allow_remote);
+    }
+}

@@ -1,0 +1,185 @@
+//! `stepwell start` and `stepwell history`.
+
+use std::path::Path;
+
+use anyhow::Context;
+use serde_json::{Value, json};
+
+use super::arguments::{HistoryOptions, StartOptions};
+use super::client::{Client, all_pages};
+use super::progress::{End, Progress};
+use super::terminal::{Terminal, printable, read_text};
+use super::{Failure, Verdict};
+use crate::limits::{FOLLOW_INTERVAL, PAGE_RESULTS_DEFAULT, PAGE_RESULTS_MAX};
+
+pub(crate) async fn start(
+    client: &Client,
+    options: &StartOptions,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
+    let input = input(&options.input)?;
+    let machine = client.state_machine_arn(&options.machine).await?;
+    let mut request = json!({"stateMachineArn": machine, "input": input});
+    if let Some(name) = &options.name {
+        request["name"] = json!(name);
+    }
+    let started = client.call("StartExecution", &request).await?;
+    let arn = started["executionArn"].as_str().context("the answer has no executionArn")?;
+    if options.detach {
+        terminal.answer(arn);
+        return Ok(Verdict::Good);
+    }
+    terminal.note(arn);
+    tokio::select! {
+        end = follow(client, arn, terminal) => report(client, arn, &end?, terminal).await,
+        _stopped = tokio::signal::ctrl_c() => {
+            terminal.note(&format!("The execution goes on. See `stepwell history {arn}`."));
+            Ok(Verdict::Bad)
+        }
+    }
+}
+
+pub(crate) async fn history(
+    client: &Client,
+    options: &HistoryOptions,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
+    let arn = client.execution_arn(&options.execution).await?;
+    let request = json!({
+        "executionArn": arn, "maxResults": PAGE_RESULTS_MAX, "includeExecutionData": options.json,
+    });
+    let events = all_pages(client, "GetExecutionHistory", request, "events").await?;
+    if options.json {
+        terminal.answer(&serde_json::to_string_pretty(&events)?);
+        return Ok(Verdict::Good);
+    }
+    let mut progress = Progress::default();
+    for event in &events {
+        if let Some(line) = progress.line(event) {
+            terminal.answer(&line);
+        }
+    }
+    Ok(Verdict::Good)
+}
+
+/// JSON as it is given, or the content of the file of that name.
+fn input(given: &str) -> Result<String, Failure> {
+    if serde_json::from_str::<Value>(given).is_ok() {
+        return Ok(given.to_owned());
+    }
+    let looks_like_json = given.trim_start().starts_with(['{', '[', '"']);
+    if looks_like_json && !Path::new(given).exists() {
+        let problem =
+            serde_json::from_str::<Value>(given).err().map_or_else(String::new, |error| error.to_string());
+        anyhow::bail!("--input is not valid JSON: {problem}");
+    }
+    let text = read_text(Path::new(given)).context("--input is neither JSON nor a file that can be read")?;
+    match serde_json::from_str::<Value>(&text) {
+        Ok(_) => Ok(text),
+        Err(error) => anyhow::bail!("--input: {given} is not valid JSON: {error}"),
+    }
+}
+
+/// Prints what happens until the execution ends.
+async fn follow(client: &Client, arn: &str, terminal: &Terminal) -> Result<End, Failure> {
+    let mut progress = Progress::default();
+    let mut seen = 0;
+    loop {
+        for event in events_after(client, arn, seen).await? {
+            seen = event["id"].as_u64().unwrap_or(seen);
+            if let Some(line) = progress.line(&event) {
+                terminal.note(&line);
+            }
+        }
+        if let Some(end) = progress.end() {
+            return Ok(end.clone());
+        }
+        tokio::time::sleep(FOLLOW_INTERVAL).await;
+    }
+}
+
+/// The events after one that was seen, oldest first. They are read from the newest back, so that the cost is that of
+/// what is new, not of the whole history.
+async fn events_after(client: &Client, arn: &str, seen: u64) -> Result<Vec<Value>, Failure> {
+    let mut request = json!({
+        "executionArn": arn, "reverseOrder": true, "includeExecutionData": false, "maxResults": PAGE_RESULTS_DEFAULT,
+    });
+    let mut events = Vec::new();
+    loop {
+        let mut page = client.call("GetExecutionHistory", &request).await?;
+        let Value::Array(list) = page["events"].take() else { break };
+        let count = list.len();
+        let new = list.into_iter().take_while(|event| event["id"].as_u64().is_some_and(|id| id > seen));
+        let before = events.len();
+        events.extend(new);
+        let all_new = events.len() - before == count;
+        match page["nextToken"].take() {
+            Value::String(token) if all_new => request["nextToken"] = json!(token),
+            _reached_the_seen => break,
+        }
+    }
+    events.reverse();
+    Ok(events)
+}
+
+/// The output, or what failed.
+async fn report(client: &Client, arn: &str, end: &End, terminal: &Terminal) -> Result<Verdict, Failure> {
+    let execution = client.call("DescribeExecution", &json!({"executionArn": arn})).await?;
+    if end.status == "SUCCEEDED" {
+        let output = execution["output"].as_str().unwrap_or("null");
+        let pretty =
+            serde_json::from_str::<Value>(output).and_then(|value| serde_json::to_string_pretty(&value));
+        terminal.answer(&pretty.unwrap_or_else(|_| output.to_owned()));
+        return Ok(Verdict::Good);
+    }
+    terminal.note(&failure(end, &execution));
+    Ok(Verdict::Bad)
+}
+
+fn failure(end: &End, execution: &Value) -> String {
+    let place = end.state.as_ref().map_or_else(String::new, |state| format!(" in the state {state}"));
+    let mut text = format!("The execution ended as {}{place}.", end.status);
+    for (name, label) in [("error", "Error"), ("cause", "Cause")] {
+        if let Some(found) = execution[name].as_str() {
+            text.push_str(&format!("\n{label}: {found}"));
+        }
+    }
+    printable(&text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn input_is_json_or_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("order.json");
+        std::fs::write(&file, r#"{"order": 7}"#).unwrap();
+        assert_eq!(input(r#"{"a": 1}"#).unwrap(), r#"{"a": 1}"#);
+        assert_eq!(input("3").unwrap(), "3");
+        assert_eq!(input(file.to_str().unwrap()).unwrap(), r#"{"order": 7}"#);
+        let check = |given: &str, expected: &str| {
+            let error = format!("{:#}", input(given).unwrap_err());
+            assert!(error.starts_with(expected), "{error}");
+        };
+        check("{order: 7}", "--input is not valid JSON: ");
+        check(
+            "no-such-file",
+            "--input is neither JSON nor a file that can be read: no-such-file cannot be read",
+        );
+        std::fs::write(&file, "{").unwrap();
+        check(file.to_str().unwrap(), "--input: ");
+    }
+
+    #[test]
+    fn a_failure_names_state_error_and_cause() {
+        let end = End { status: "FAILED", state: Some("Charge".to_owned()) };
+        assert_eq!(
+            failure(&end, &json!({"error": "Declined", "cause": "no money"})),
+            "The execution ended as FAILED in the state Charge.\nError: Declined\nCause: no money"
+        );
+        let end = End { status: "TIMED_OUT", state: None };
+        assert_eq!(failure(&end, &json!({})), "The execution ended as TIMED_OUT.");
+    }
+}

@@ -1,0 +1,118 @@
+//! `stepwell module`.
+
+use anyhow::Context;
+use serde_json::Value;
+
+use super::arguments::ModuleCommand;
+use super::client::{Client, path_part};
+use super::terminal::{Terminal, printable};
+use super::{Failure, Verdict};
+
+pub(crate) async fn run(
+    client: &Client,
+    command: ModuleCommand,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
+    match command {
+        ModuleCommand::Push { name, file } => {
+            let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+            let module = client.put(&format!("/modules/{}", path_part(&name)), bytes).await?;
+            terminal.answer(&pushed(&module));
+        }
+        ModuleCommand::List => {
+            let modules = pages(client, "/modules", "modules").await?;
+            if modules.is_empty() {
+                terminal.note("There are no modules. Upload one with `stepwell module push NAME FILE`.");
+            } else {
+                terminal.answer(&table(&modules));
+            }
+        }
+        ModuleCommand::Show { name } => {
+            let versions = pages(client, &format!("/modules/{}", path_part(&name)), "versions").await?;
+            terminal.answer(&table(&versions));
+        }
+        ModuleCommand::Remove { name } => {
+            client.delete(&format!("/modules/{}", path_part(&name))).await?;
+            terminal.note(&format!("Removed the module {name}."));
+        }
+    }
+    Ok(Verdict::Good)
+}
+
+async fn pages(client: &Client, path: &str, items: &str) -> Result<Vec<Value>, Failure> {
+    let mut all = Vec::new();
+    let mut page = client.get(path).await?;
+    loop {
+        if let Value::Array(list) = page[items].take() {
+            all.extend(list);
+        }
+        let Some(next) = page["next"].as_str() else { return Ok(all) };
+        page = client.get(&format!("{path}?from={}", path_part(next))).await?;
+    }
+}
+
+fn pushed(module: &Value) -> String {
+    let text = |name: &str| printable(module[name].as_str().unwrap_or("?"));
+    format!(
+        "{} version {} ({}, {})",
+        text("name"),
+        module["version"],
+        size(module["sizeBytes"].as_u64().unwrap_or(0)),
+        text("digest")
+    )
+}
+
+/// One line for each version, in columns.
+fn table(versions: &[Value]) -> String {
+    let text = |version: &Value, name: &str| printable(version[name].as_str().unwrap_or("?"));
+    let row = |version: &Value| {
+        let size = size(version["sizeBytes"].as_u64().unwrap_or(0));
+        [
+            text(version, "name"),
+            version["version"].to_string(),
+            size,
+            text(version, "createdAt"),
+            text(version, "digest"),
+        ]
+    };
+    let heads = ["NAME", "VERSION", "SIZE", "CREATED", "DIGEST"].map(str::to_owned);
+    let rows: Vec<_> = std::iter::once(heads).chain(versions.iter().map(row)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let line = |row: &[String; 5]| {
+        let cells = row.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}"));
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    rows.iter().map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// A size for people.
+#[expect(clippy::cast_precision_loss, reason = "one digit behind the point is shown")]
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..=9_999 => format!("{bytes} B"),
+        10_000..=9_999_999 => format!("{:.1} kB", bytes as f64 / 1e3),
+        10_000_000.. => format!("{:.1} MB", bytes as f64 / 1e6),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn modules_are_shown_in_columns() {
+        let module = |name: &str, version: u32, size: u64| {
+            json!({"name": name, "version": version, "sizeBytes": size, "digest": "sha256:ab",
+                   "createdAt": "2026-01-01T00:00:00.000Z"})
+        };
+        let expected = "\
+NAME    VERSION  SIZE      CREATED                   DIGEST
+charge  12       123.5 kB  2026-01-01T00:00:00.000Z  sha256:ab
+py      1        18.2 MB   2026-01-01T00:00:00.000Z  sha256:ab";
+        assert_eq!(table(&[module("charge", 12, 123_456), module("py", 1, 18_200_000)]), expected);
+        assert_eq!(pushed(&module("charge", 12, 950)), "charge version 12 (950 B, sha256:ab)");
+    }
+}

@@ -1,0 +1,13 @@
+//! The program `stepwell`: the AWS Step Functions API, the module API, and the command line.
+
+mod api;
+mod app;
+pub mod cli;
+pub mod limits;
+mod listener;
+mod modules;
+mod problem;
+mod serve;
+mod tasks;
+
+pub use app::{Account, App};

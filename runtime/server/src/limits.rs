@@ -1,0 +1,41 @@
+//! Every limit of the HTTP side as a named constant with its reason.
+
+use std::time::Duration;
+
+/// AWS takes requests of 1 MB. The largest member is a definition of 1 MiB; written as a JSON string, each of
+/// its quotes and line ends takes two bytes, so twice that and a margin for the other members.
+pub const REQUEST_BYTES_MAX: usize = (2 << 20) + (64 << 10);
+/// Ours: the largest component, the same as the module host's own limit.
+pub const MODULE_BYTES_MAX: usize = 64 << 20;
+/// Ours: open connections. A thousand workers may poll one activity, each with a connection of its own.
+pub const CONNECTIONS_MAX: usize = 4_096;
+/// Ours: the time a client has for the head of a request, and an idle connection until its next one.
+pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
+/// Ours: the time a client has for the body of an API request.
+pub const BODY_TIMEOUT: Duration = Duration::from_secs(30);
+/// Ours: the time a client has for a component, 64 MiB over a line of 2 Mbit/s.
+pub const MODULE_BODY_TIMEOUT: Duration = Duration::from_secs(300);
+/// Ours: how long running requests may go on after a stop was asked for.
+pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ours: a pause after the listener failed, such as for want of file descriptors.
+pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// AWS service model: a page holds at most 1,000 results.
+pub const PAGE_RESULTS_MAX: u32 = 1_000;
+/// AWS: a page holds 100 results when `maxResults` is absent or 0.
+pub const PAGE_RESULTS_DEFAULT: usize = 100;
+/// AWS: a `nextToken` lives for 24 hours.
+pub const PAGE_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// AWS quota: tags of one resource.
+pub const TAGS_MAX: usize = 50;
+/// Ours: attempts in one answer of the task list.
+pub const TASK_ATTEMPTS_MAX: usize = 10_000;
+
+/// Ours: the client gives up when a connection is not made in this time.
+pub const CLIENT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ours: the client gives up on an answer after this; compiling a component of Python takes 20 s of CPU.
+pub const CLIENT_ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+/// Ours: the largest answer that the client reads: a page of 1,000 events with their payloads.
+pub const CLIENT_ANSWER_BYTES_MAX: usize = 600 << 20;
+/// Ours: how often `start` asks for new events.
+pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(200);

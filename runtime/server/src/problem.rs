@@ -1,0 +1,107 @@
+//! Errors of Stepwell's own endpoints: `{"error": "Name", "message": "what to do"}`.
+
+use axum::Json;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use engine::Refusal;
+use serde_json::json;
+use wasm_host::ModuleError;
+
+use crate::api::ApiError;
+
+#[derive(Debug)]
+pub(crate) struct Problem {
+    status: StatusCode,
+    error: &'static str,
+    message: String,
+}
+
+impl Problem {
+    pub(crate) fn new(status: StatusCode, error: &'static str, message: impl Into<String>) -> Problem {
+        Problem { status, error, message: message.into() }
+    }
+
+    pub(crate) fn not_found(message: impl Into<String>) -> Problem {
+        Problem::new(StatusCode::NOT_FOUND, "NotFound", message)
+    }
+
+    pub(crate) fn no_module(name: &str) -> Problem {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "ModuleNotFound",
+            format!("There is no module '{name}'. `stepwell module list` shows those that there are."),
+        )
+    }
+}
+
+impl From<ModuleError> for Problem {
+    fn from(error: ModuleError) -> Problem {
+        let (status, name) = match &error {
+            ModuleError::NotWasm => (StatusCode::BAD_REQUEST, "NotWebAssembly"),
+            ModuleError::CoreModule => (StatusCode::BAD_REQUEST, "CoreModule"),
+            ModuleError::MissingExport { .. } => (StatusCode::BAD_REQUEST, "MissingExport"),
+            ModuleError::UnknownImport { .. } => (StatusCode::BAD_REQUEST, "UnknownImport"),
+            ModuleError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "ModuleTooLarge"),
+            ModuleError::NeedsMore { .. } => (StatusCode::BAD_REQUEST, "ModuleNeedsMore"),
+            ModuleError::Invalid(_) => (StatusCode::BAD_REQUEST, "InvalidModule"),
+            ModuleError::NotFound => (StatusCode::NOT_FOUND, "ModuleNotFound"),
+            ModuleError::Busy => (StatusCode::SERVICE_UNAVAILABLE, "Busy"),
+            ModuleError::Io(_) | ModuleError::Host(_) => {
+                tracing::error!(error = &error as &dyn std::error::Error, "the module host failed");
+                let message = "The server could not keep the module; its log has the cause.";
+                return Problem::new(StatusCode::INTERNAL_SERVER_ERROR, "InternalFailure", message);
+            }
+        };
+        Problem::new(status, name, error.to_string())
+    }
+}
+
+/// The API's own words serve here as well.
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Problem {
+        let status =
+            if error.code().ends_with("DoesNotExist") { StatusCode::NOT_FOUND } else { error.status() };
+        Problem::new(status, error.code(), error.message())
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Problem {
+        match refusal {
+            Refusal::ModuleDoesNotExist { name } => Problem::no_module(&name),
+            other => ApiError::from(other).into(),
+        }
+    }
+}
+
+impl From<store::ReadError> for Problem {
+    fn from(error: store::ReadError) -> Problem {
+        ApiError::from(error).into()
+    }
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        (self.status, Json(json!({"error": self.error, "message": self.message}))).into_response()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refused_module_is_told_the_fix() {
+        let problem = Problem::from(ModuleError::CoreModule);
+        assert_eq!((problem.status.as_u16(), problem.error), (400, "CoreModule"));
+        assert!(problem.message.contains("wasm-tools component new"), "{}", problem.message);
+        let problem = Problem::from(ModuleError::TooLarge { size: 2, max: 1 });
+        assert_eq!((problem.status.as_u16(), problem.error), (413, "ModuleTooLarge"));
+    }
+
+    #[test]
+    fn what_does_not_exist_is_not_found() {
+        let problem = Problem::from(ApiError::execution_does_not_exist("arn"));
+        assert_eq!((problem.status.as_u16(), problem.error), (404, "ExecutionDoesNotExist"));
+    }
+}

@@ -1,0 +1,188 @@
+//! `stepwell serve`: puts the store, the module host, the engine and the HTTP side together, and takes them down
+//! again in the other order.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use engine::Handle;
+use store::{OpenError, RedbOptions, RedbStore};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use uuid::Uuid;
+use wasm_host::{Host, HostError};
+
+use crate::app::{Account, App};
+use crate::cli::{ServeOptions, Terminal};
+use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
+use crate::listener;
+
+/// What is logged unless `STEPWELL_LOG` says otherwise.
+const LOG_DEFAULT: &str = "info";
+/// The exit code of a process that Ctrl-C has killed.
+const EXIT_INTERRUPTED: i32 = 130;
+
+/// Why the server did not start.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum ServeError {
+    #[error(
+        "{0} can be reached from other machines, and Stepwell has no authentication yet: whoever reaches it can run \
+         code and read all data. Listen on 127.0.0.1, or give --allow-remote if something in front of it checks who \
+         may come in."
+    )]
+    Remote(SocketAddr),
+    #[error("the data folder {path} cannot be made: {source}")]
+    Folder { path: PathBuf, source: std::io::Error },
+    #[error(
+        "the data in {path} is in use by another Stepwell server. Stop that one, or give this one its own --data \
+         folder."
+    )]
+    InUse { path: PathBuf },
+    #[error("the store cannot be opened: {0}")]
+    Store(OpenError),
+    #[error("the module host cannot start: {0}")]
+    Host(#[from] HostError),
+    #[error("{address} cannot be listened on: {source}. Choose another with --listen.")]
+    Listen { address: SocketAddr, source: std::io::Error },
+    #[error("signals cannot be received: {0}")]
+    Signals(std::io::Error),
+    #[error("the engine is not part of this build")]
+    NoEngine,
+}
+
+impl ServeError {
+    /// Told apart so that a supervisor knows what a restart can cure.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            ServeError::Remote(_) => 2,
+            ServeError::InUse { .. } => 3,
+            ServeError::Listen { .. } => 4,
+            ServeError::Folder { .. }
+            | ServeError::Store(_)
+            | ServeError::Host(_)
+            | ServeError::Signals(_)
+            | ServeError::NoEngine => 1,
+        }
+    }
+}
+
+/// Runs the server until it is told to stop.
+pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
+    log_to_stderr();
+    if !options.listen.ip().is_loopback() && !options.allow_remote {
+        return Err(ServeError::Remote(options.listen));
+    }
+    let stopping = CancellationToken::new();
+    stop_on_signals(&stopping)?;
+    let store = open_store(&options)?;
+    let host = start_host(&options)?;
+    let listener = bind(options.listen).await?;
+    let address = listener.local_addr().unwrap_or(options.listen);
+    let account = Account { id: options.account, region: options.region };
+    let engine = start_engine(store, &host, &account)?;
+    let app = App::new(engine.clone(), host.clone(), account, stopping.clone());
+
+    Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
+    listener::run(listener, app.router(), stopping).await;
+    tracing::info!("no more requests; the engine stops");
+    stop_engine(engine).await;
+    host.shutdown(DRAIN_TIMEOUT).await;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+fn log_to_stderr() {
+    let filter = EnvFilter::builder()
+        .with_env_var("STEPWELL_LOG")
+        .with_default_directive(LOG_DEFAULT.parse().unwrap_or_else(|_| tracing::Level::INFO.into()));
+    // A second subscriber, as in a test, is refused; the first one goes on.
+    let _already_set = tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_writer(std::io::stderr)
+        .try_init();
+}
+
+/// The first signal stops gently, the second at once.
+fn stop_on_signals(stopping: &CancellationToken) -> Result<(), ServeError> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let mut terminate = signal(SignalKind::terminate()).map_err(ServeError::Signals)?;
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(ServeError::Signals)?;
+    let stopping = stopping.clone();
+    tokio::spawn(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+        tracing::info!("stopping; a second Ctrl-C stops at once");
+        stopping.cancel();
+        interrupt.recv().await;
+        // Nothing is lost: what was answered is in the store.
+        std::process::exit(EXIT_INTERRUPTED);
+    });
+    Ok(())
+}
+
+fn open_store(options: &ServeOptions) -> Result<RedbStore, ServeError> {
+    std::fs::create_dir_all(&options.data)
+        .map_err(|source| ServeError::Folder { path: options.data.clone(), source })?;
+    let instance = Uuid::new_v4().as_u128();
+    RedbStore::open(&RedbOptions::new(&options.data, instance)).map_err(|error| match error {
+        OpenError::InUse { .. } => ServeError::InUse { path: options.data.clone() },
+        other => ServeError::Store(other),
+    })
+}
+
+fn start_host(options: &ServeOptions) -> Result<Host, ServeError> {
+    let mut host = wasm_host::Options::new(&options.data);
+    host.module_bytes_max = MODULE_BYTES_MAX;
+    Ok(Host::new(&host)?)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
+}
+
+/// The engine on this store, with the executors that its tasks need.
+fn start_engine(store: RedbStore, host: &Host, account: &Account) -> Result<Handle<RedbStore>, ServeError> {
+    let _not_yet = (store, host, account);
+    Err(ServeError::NoEngine)
+}
+
+/// Lets the engine finish what it has begun.
+async fn stop_engine(engine: Handle<RedbStore>) {
+    drop(engine);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn options(data: &std::path::Path, listen: &str) -> ServeOptions {
+        ServeOptions {
+            data: data.to_owned(),
+            listen: listen.parse().unwrap(),
+            allow_remote: false,
+            region: "us-east-1".to_owned(),
+            account: "123456789012".to_owned(),
+        }
+    }
+
+    #[tokio::test]
+    async fn other_machines_are_kept_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let error = run(options(folder.path(), "0.0.0.0:0")).await.unwrap_err();
+        assert!(error.to_string().contains("no authentication yet"), "{error}");
+        assert_eq!(error.exit_code(), 2);
+    }
+
+    #[test]
+    fn a_store_has_one_server() {
+        let folder = tempfile::tempdir().unwrap();
+        let options = options(&folder.path().join("new"), "127.0.0.1:0");
+        let _first = open_store(&options).unwrap();
+        let error = open_store(&options).unwrap_err();
+        assert!(error.to_string().contains("in use by another Stepwell server"), "{error}");
+        assert_eq!(error.exit_code(), 3);
+    }
+}
