@@ -1,8 +1,8 @@
 //! Durable state of the engine: one atomic write, typed reads, and the stored form of every record.
 //!
 //! A [`Batch`] holds the transitions of many executions and is committed as a whole. Reads see only what was
-//! committed, copy it out and hold nothing open. All backends give the same answers, which
-//! [`contract`](crate::contract) proves for each against the one in memory.
+//! committed, copy it out and hold nothing open. All backends give the same answers, which the module
+//! `contract` proves for each against the one in memory.
 #![warn(clippy::wildcard_enum_match_arm)]
 
 mod batch;
