@@ -134,9 +134,10 @@ mod tests {
         let StateKind::Choice(choice) = &state.kind else { panic!("it is a Choice") };
         let Test::Compare(comparison) = &choice.rules[0].test else { panic!("it is a comparison") };
         let Comparison { operator, .. } = &**comparison;
-        let actual = match operator {
-            Operator::StringMatches(pattern) => pattern.pieces.join("|"),
-            other => format!("{other:?}"),
+        let actual = if let Operator::StringMatches(pattern) = operator {
+            pattern.pieces.join("|")
+        } else {
+            format!("{operator:?}")
         };
         assert!(actual.starts_with(expected), "{test}: {actual}");
     }
