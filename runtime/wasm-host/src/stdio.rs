@@ -77,7 +77,7 @@ impl Captured {
     /// The end of standard error as text.
     pub(crate) fn stderr(&self) -> String {
         let from = self.stderr_tail.len().saturating_sub(STDERR_TAIL_BYTES);
-        String::from_utf8_lossy(&self.stderr_tail[from..]).trim_end().to_owned()
+        String::from_utf8_lossy(&self.stderr_tail[from..]).trim().to_owned()
     }
 
     fn write(&mut self, target: Target, bytes: &[u8]) -> StreamResult<()> {
