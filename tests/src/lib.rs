@@ -1,1 +1,12 @@
-//! Placeholder.
+//! What the suites share: a runner that drives the interpreter under a virtual clock, golden fixtures, and the
+//! comparison with what AWS answered.
+
+pub mod fixture;
+mod memory;
+pub mod placeholders;
+pub mod recorded;
+pub mod render;
+pub mod runner;
+pub mod script;
+mod stand_in;
+pub mod worker;
