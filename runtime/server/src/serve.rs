@@ -3,8 +3,10 @@
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::sync::Arc;
 
-use engine::Handle;
+use asl::interpreter::ErrorOutput;
+use engine::{Engine, TaskDispatch, TaskExecutor, TaskOutcome};
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -46,8 +48,8 @@ pub(crate) enum ServeError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
-    #[error("the engine is not part of this build")]
-    NoEngine,
+    #[error("the engine cannot start: {0}")]
+    Engine(#[from] engine::StartError),
 }
 
 impl ServeError {
@@ -61,7 +63,7 @@ impl ServeError {
             | ServeError::Store(_)
             | ServeError::Host(_)
             | ServeError::Signals(_)
-            | ServeError::NoEngine => 1,
+            | ServeError::Engine(_) => 1,
         }
     }
 }
@@ -79,13 +81,13 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account, region: options.region };
-    let engine = start_engine(store, &host, &account)?;
-    let app = App::new(engine.clone(), host.clone(), account, stopping.clone());
+    let (handle, engine) = Engine::start(engine::Options::default(), store, Arc::new(NoExecutor)).await?;
+    let app = App::new(handle, host.clone(), account, stopping.clone());
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
     listener::run(listener, app.router(), stopping).await;
     tracing::info!("no more requests; the engine stops");
-    stop_engine(engine).await;
+    engine.stop().await;
     host.shutdown(DRAIN_TIMEOUT).await;
     tracing::info!("stopped");
     Ok(())
@@ -143,15 +145,15 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
 }
 
-/// The engine on this store, with the executors that its tasks need.
-fn start_engine(store: RedbStore, host: &Host, account: &Account) -> Result<Handle<RedbStore>, ServeError> {
-    let _not_yet = (store, host, account);
-    Err(ServeError::NoEngine)
-}
+/// Stands in for executors: the place where a task's Resource is given to the module host.
+#[derive(Debug)]
+struct NoExecutor;
 
-/// Lets the engine finish what it has begun.
-async fn stop_engine(engine: Handle<RedbStore>) {
-    drop(engine);
+impl TaskExecutor for NoExecutor {
+    async fn run(&self, task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
+        let cause = format!("This server cannot perform tasks of the resource {}.", task.request.resource);
+        TaskOutcome { result: Err(ErrorOutput::new("Lambda.ResourceNotFoundException", cause)), usage: None }
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,303 @@
+//! Every operation through the router, over the engine on a store in memory.
+#![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests are tests too")]
+
+use std::sync::Arc;
+
+use asl::interpreter::ErrorOutput;
+use axum::Router;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
+use engine::{Engine, TaskDispatch, TaskExecutor, TaskOutcome};
+use http_body_util::BodyExt;
+use serde_json::{Value, json};
+use server::{Account, App};
+use store::MemoryStore;
+use tempfile::TempDir;
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+const PREFIX: &str = "arn:aws:states:us-east-1:123456789012";
+const ROLE: &str = "arn:aws:iam::123456789012:role/r";
+const PASS: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"a": 1}, "End": true}}}"#;
+const WAIT: &str = r#"{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": true}}}"#;
+
+/// Every task fails; these tests are about the API.
+struct Failing;
+
+impl TaskExecutor for Failing {
+    async fn run(&self, _task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
+        TaskOutcome { result: Err(ErrorOutput::new("Failing", "always")), usage: None }
+    }
+}
+
+struct Server {
+    router: Router,
+    stopping: CancellationToken,
+    _engine: Engine,
+    _data: TempDir,
+}
+
+impl Server {
+    async fn start() -> Server {
+        let data = tempfile::tempdir().unwrap();
+        let mut options = wasm_host::Options::new(data.path());
+        (options.slots, options.guest_threads) = (1, 1);
+        let host = wasm_host::Host::new(&options).unwrap();
+        let store = MemoryStore::new(1);
+        let (handle, engine) =
+            Engine::start(engine::Options::default(), store, Arc::new(Failing)).await.unwrap();
+        let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
+        let stopping = CancellationToken::new();
+        let router = App::new(handle, host, account, stopping.clone()).router();
+        Server { router, stopping, _engine: engine, _data: data }
+    }
+
+    async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
+        let response = self.router.clone().oneshot(request).await.unwrap();
+        let status = response.status();
+        let body = response.into_body().collect().await.unwrap().to_bytes();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    async fn call(&self, operation: &str, members: Value) -> Value {
+        let (status, body) = self.try_call(operation, members).await;
+        assert_eq!(status, 200, "{operation}: {body}");
+        body
+    }
+
+    async fn try_call(&self, operation: &str, members: Value) -> (StatusCode, Value) {
+        let request = Request::post("/")
+            .header("host", "sync-localhost")
+            .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
+            .body(Body::from(members.to_string()))
+            .unwrap();
+        self.send(request).await
+    }
+
+    /// The code and the message of a refusal, and its status, which is 400 for all that the caller did wrong.
+    async fn refused(&self, operation: &str, members: Value, code: &str, message: &str) {
+        let (status, body) = self.try_call(operation, members).await;
+        let found = (status.as_u16(), body["__type"].as_str().unwrap(), body["message"].as_str().unwrap());
+        assert_eq!(found, (400, code, message), "{operation}");
+    }
+
+    async fn create(&self, name: &str, definition: &str) -> String {
+        let machine = json!({"name": name, "definition": definition, "roleArn": ROLE});
+        let created = self.call("CreateStateMachine", machine).await;
+        created["stateMachineArn"].as_str().unwrap().to_owned()
+    }
+
+    async fn run(&self, machine: &str) -> String {
+        let started = self.call("StartExecution", json!({"stateMachineArn": machine})).await;
+        let arn = started["executionArn"].as_str().unwrap().to_owned();
+        while self.call("DescribeExecution", json!({"executionArn": arn})).await["status"] == "RUNNING" {
+            tokio::task::yield_now().await;
+        }
+        arn
+    }
+}
+
+#[tokio::test]
+async fn machines_are_created_described_updated_and_deleted() {
+    let server = Server::start().await;
+    let arn = server.create("m", PASS).await;
+    assert_eq!(arn, format!("{PREFIX}:stateMachine:m"));
+    assert_eq!(server.create("m", PASS).await, arn);
+    let other = json!({"name": "m", "definition": WAIT, "roleArn": ROLE});
+    server
+        .refused(
+            "CreateStateMachine",
+            other,
+            "StateMachineAlreadyExists",
+            &format!("State Machine Already Exists: '{arn}'"),
+        )
+        .await;
+    let shown = server.call("DescribeStateMachine", json!({"stateMachineArn": arn})).await;
+    assert_eq!(
+        (&shown["definition"], &shown["status"], &shown["type"]),
+        (&json!(PASS), &json!("ACTIVE"), &json!("STANDARD"))
+    );
+    assert_eq!(shown["loggingConfiguration"], json!({"level": "OFF", "includeExecutionData": false}));
+    assert_eq!(shown["tracingConfiguration"], json!({"enabled": false}));
+    assert_eq!(shown["encryptionConfiguration"], json!({"type": "AWS_OWNED_KEY"}));
+    assert!(shown.get("revisionId").is_none());
+    let hidden = json!({"stateMachineArn": arn, "includedData": "METADATA_ONLY"});
+    assert_eq!(server.call("DescribeStateMachine", hidden).await["definition"], "{}");
+
+    let updated =
+        server.call("UpdateStateMachine", json!({"stateMachineArn": arn, "definition": WAIT})).await;
+    let shown = server.call("DescribeStateMachine", json!({"stateMachineArn": arn})).await;
+    assert_eq!((&shown["definition"], &shown["revisionId"]), (&json!(WAIT), &updated["revisionId"]));
+    server
+        .refused(
+            "UpdateStateMachine",
+            json!({"stateMachineArn": arn}),
+            "MissingRequiredParameter",
+            "Either the definition, the role ARN, the LoggingConfiguration, or the TracingConfiguration must be specified",
+        )
+        .await;
+    server.call("DeleteStateMachine", json!({"stateMachineArn": arn})).await;
+    server
+        .call("DeleteStateMachine", json!({"stateMachineArn": format!("{PREFIX}:stateMachine:none")}))
+        .await;
+}
+
+#[tokio::test]
+async fn a_definition_that_is_not_valid_is_refused() {
+    let server = Server::start().await;
+    let machine = json!({"name": "m", "definition": r#"{"StartAt": "A"}"#, "roleArn": ROLE});
+    let message = "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'";
+    server.refused("CreateStateMachine", machine, "InvalidDefinition", message).await;
+    let machine = json!({"name": "a b", "definition": PASS, "roleArn": ROLE});
+    server.refused("CreateStateMachine", machine, "InvalidName", "Invalid Name: 'a b'").await;
+}
+
+#[tokio::test]
+async fn machines_are_listed_in_pages() {
+    let server = Server::start().await;
+    for name in ["a", "b", "c"] {
+        server.create(name, PASS).await;
+    }
+    let first = server.call("ListStateMachines", json!({"maxResults": 2})).await;
+    assert_eq!(first["stateMachines"].as_array().unwrap().len(), 2);
+    let rest = json!({"maxResults": 2, "nextToken": first["nextToken"]});
+    let last = server.call("ListStateMachines", rest).await;
+    assert_eq!(last["stateMachines"][0]["name"], "c");
+    assert!(last.get("nextToken").is_none());
+    let foreign = json!({"nextToken": first["nextToken"]});
+    server.refused("ListActivities", foreign, "InvalidToken", "Invalid Token: 'Invalid token'").await;
+}
+
+#[tokio::test]
+async fn an_execution_is_started_described_listed_and_told() {
+    let server = Server::start().await;
+    let machine = server.create("m", PASS).await;
+    let arn = server.run(&machine).await;
+    let shown = server.call("DescribeExecution", json!({"executionArn": arn})).await;
+    assert_eq!(
+        (&shown["status"], &shown["input"], &shown["output"]),
+        (&json!("SUCCEEDED"), &json!("{}"), &json!(r#"{"a":1}"#))
+    );
+    let listed =
+        server.call("ListExecutions", json!({"stateMachineArn": machine, "statusFilter": "SUCCEEDED"})).await;
+    assert_eq!(listed["executions"][0]["executionArn"], json!(arn));
+    let told = server.call("GetExecutionHistory", json!({"executionArn": arn})).await;
+    let types: Vec<_> =
+        told["events"].as_array().unwrap().iter().map(|event| event["type"].as_str().unwrap()).collect();
+    assert_eq!(types, ["ExecutionStarted", "PassStateEntered", "PassStateExited", "ExecutionSucceeded"]);
+    let back =
+        json!({"executionArn": arn, "reverseOrder": true, "maxResults": 1, "includeExecutionData": false});
+    let back = server.call("GetExecutionHistory", back).await;
+    assert_eq!(
+        back["events"][0]["executionSucceededEventDetails"],
+        json!({"outputDetails": {"truncated": false}})
+    );
+    assert!(back["nextToken"].is_string());
+    let shown = server.call("DescribeStateMachineForExecution", json!({"executionArn": arn})).await;
+    assert_eq!((&shown["stateMachineArn"], &shown["definition"]), (&json!(machine), &json!(PASS)));
+    let (status, tasks) =
+        server.send(Request::get(format!("/executions/{arn}/tasks")).body(Body::empty()).unwrap()).await;
+    assert_eq!((status.as_u16(), tasks), (200, json!({"tasks": [], "truncated": false})));
+}
+
+#[tokio::test]
+async fn an_execution_has_its_name_once() {
+    let server = Server::start().await;
+    let machine = server.create("m", WAIT).await;
+    let request = |input: &str| json!({"stateMachineArn": machine, "name": "once", "input": input});
+    let first = server.call("StartExecution", request("1")).await;
+    assert_eq!(server.call("StartExecution", request("1")).await, first);
+    let message = format!("Execution Already Exists: '{PREFIX}:execution:m:once'");
+    server.refused("StartExecution", request("2"), "ExecutionAlreadyExists", &message).await;
+    let arn = first["executionArn"].clone();
+    let stop = json!({"executionArn": arn, "error": "E", "cause": "C"});
+    assert!(server.call("StopExecution", stop).await["stopDate"].is_number());
+    let shown = server.call("DescribeExecution", json!({"executionArn": arn})).await;
+    assert_eq!(
+        (&shown["status"], &shown["error"], &shown["cause"]),
+        (&json!("ABORTED"), &json!("E"), &json!("C"))
+    );
+}
+
+#[tokio::test]
+async fn what_does_not_exist_is_told_in_the_recorded_words() {
+    let server = Server::start().await;
+    let machine = format!("{PREFIX}:stateMachine:none");
+    let message = format!("State Machine Does Not Exist: '{machine}'");
+    for operation in ["DescribeStateMachine", "StartExecution", "ListExecutions"] {
+        server
+            .refused(operation, json!({"stateMachineArn": machine}), "StateMachineDoesNotExist", &message)
+            .await;
+    }
+    let execution = format!("{PREFIX}:execution:none:e");
+    let message = format!("Execution Does Not Exist: '{execution}'");
+    for operation in
+        ["DescribeExecution", "StopExecution", "GetExecutionHistory", "DescribeStateMachineForExecution"]
+    {
+        server
+            .refused(operation, json!({"executionArn": execution}), "ExecutionDoesNotExist", &message)
+            .await;
+        let express = json!({"executionArn": format!("{PREFIX}:express:m:e:id")});
+        let text = "Invalid Arn: 'Resource type not valid in this context: express'";
+        server.refused(operation, express, "InvalidArn", text).await;
+    }
+    let activity = format!("{PREFIX}:activity:none");
+    let message = format!("Activity Does Not Exist: '{activity}'");
+    for operation in ["DescribeActivity", "GetActivityTask"] {
+        server.refused(operation, json!({"activityArn": activity}), "ActivityDoesNotExist", &message).await;
+    }
+    for operation in ["SendTaskHeartbeat", "SendTaskFailure"] {
+        let token = json!({"taskToken": "no token"});
+        server.refused(operation, token, "InvalidToken", "Invalid Token: 'Invalid token'").await;
+    }
+    let success = json!({"taskToken": "no token", "output": "{}"});
+    server.refused("SendTaskSuccess", success, "InvalidToken", "Invalid Token: 'Invalid token'").await;
+}
+
+#[tokio::test]
+async fn activities_are_created_once_and_worked_off() {
+    let server = Server::start().await;
+    let created = server.call("CreateActivity", json!({"name": "a"})).await;
+    assert_eq!(server.call("CreateActivity", json!({"name": "a"})).await, created);
+    let arn = created["activityArn"].as_str().unwrap();
+    let shown = server.call("DescribeActivity", json!({"activityArn": arn})).await;
+    assert_eq!(shown["encryptionConfiguration"], json!({"type": "AWS_OWNED_KEY"}));
+    assert_eq!(server.call("ListActivities", json!({})).await["activities"][0]["name"], "a");
+
+    let definition = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": arn, "End": true}}});
+    let machine = server.create("m", &definition.to_string()).await;
+    let started = server.call("StartExecution", json!({"stateMachineArn": machine, "input": "[7]"})).await;
+    let task = server.call("GetActivityTask", json!({"activityArn": arn, "workerName": "w"})).await;
+    assert_eq!(task["input"], "[7]");
+    server.call("SendTaskHeartbeat", json!({"taskToken": task["taskToken"]})).await;
+    server.call("SendTaskSuccess", json!({"taskToken": task["taskToken"], "output": "8"})).await;
+    let shown = server.call("DescribeExecution", json!({"executionArn": started["executionArn"]})).await;
+    assert_eq!((&shown["status"], &shown["output"]), (&json!("SUCCEEDED"), &json!("8")));
+    server.call("DeleteActivity", json!({"activityArn": arn})).await;
+    server.call("DeleteActivity", json!({"activityArn": arn})).await;
+}
+
+#[tokio::test]
+async fn a_stop_answers_long_polls_with_no_task() {
+    let server = Server::start().await;
+    let created = server.call("CreateActivity", json!({"name": "a"})).await;
+    server.stopping.cancel();
+    let task = server.call("GetActivityTask", json!({"activityArn": created["activityArn"]})).await;
+    assert_eq!(task, json!({"taskToken": null, "input": null}));
+}
+
+#[tokio::test]
+async fn modules_that_are_no_components_are_refused_with_the_fix() {
+    let server = Server::start().await;
+    let put = |bytes: &'static [u8]| Request::put("/modules/m").body(Body::from(bytes)).unwrap();
+    let (status, body) = server.send(put(b"\0asm\x01\0\0\0")).await;
+    assert_eq!((status.as_u16(), &body["error"]), (400, &json!("CoreModule")));
+    assert_eq!(server.send(put(b"hello")).await.1["error"], "NotWebAssembly");
+    let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
+    assert_eq!(server.send(get("/modules")).await.1, json!({"modules": [], "next": null}));
+    assert_eq!(server.send(get("/modules/m")).await.0, 404);
+    assert_eq!(server.send(Request::delete("/modules/m").body(Body::empty()).unwrap()).await.0, 404);
+    assert_eq!(server.send(get("/health")).await.1["status"], "ok");
+    assert_eq!(server.send(get("/other")).await.0, 404);
+    assert_eq!(server.send(Request::delete("/health").body(Body::empty()).unwrap()).await.0, 405);
+}
