@@ -1,6 +1,7 @@
 //! `stepwell serve`: puts the store, the module host, the engine and the HTTP side together, and takes them down
 //! again in the other order.
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -101,6 +102,7 @@ fn log_to_stderr() {
     let _already_set = tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .try_init();
 }
 
