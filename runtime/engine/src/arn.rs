@@ -35,8 +35,10 @@ pub fn is_valid_name(name: &str) -> bool {
 }
 
 fn is_forbidden(character: char) -> bool {
-    matches!(character, '<' | '>' | '{' | '}' | '[' | ']' | '?' | '*' | '"' | '#' | '%' | '\\' | '^' | '|' | '~')
-        || matches!(character, '`' | '$' | '&' | ',' | ';' | ':' | '/' | '\u{fffe}' | '\u{ffff}' | '\u{10ffff}')
+    matches!(
+        character,
+        '<' | '>' | '{' | '}' | '[' | ']' | '?' | '*' | '"' | '#' | '%' | '\\' | '^' | '|' | '~'
+    ) || matches!(character, '`' | '$' | '&' | ',' | ';' | ':' | '/' | '\u{fffe}' | '\u{ffff}' | '\u{10ffff}')
         || character.is_whitespace()
         || character.is_control()
 }
@@ -143,7 +145,9 @@ impl StateMachineArn {
     pub fn execution(&self, name: &str) -> Result<ExecutionArn, InvalidName> {
         let (name, machine) = (checked(name)?, self.name());
         let (partition, region, account) = (self.field(1), self.region(), self.account());
-        Ok(ExecutionArn { text: format!("arn:{partition}:states:{region}:{account}:execution:{machine}:{name}").into() })
+        Ok(ExecutionArn {
+            text: format!("arn:{partition}:states:{region}:{account}:execution:{machine}:{name}").into(),
+        })
     }
 }
 
@@ -152,11 +156,20 @@ impl StateMachineArn {
 pub enum StateMachineReference {
     Machine(StateMachineArn),
     /// `…:NAME:3`
-    Version { machine: StateMachineArn, version: u32 },
+    Version {
+        machine: StateMachineArn,
+        version: u32,
+    },
     /// `…:NAME:production`
-    Alias { machine: StateMachineArn, alias: Arc<str> },
+    Alias {
+        machine: StateMachineArn,
+        alias: Arc<str>,
+    },
     /// `…:NAME/label`, the child executions of a distributed Map.
-    Label { machine: StateMachineArn, label: Arc<str> },
+    Label {
+        machine: StateMachineArn,
+        label: Arc<str>,
+    },
 }
 
 impl StateMachineReference {
@@ -165,7 +178,9 @@ impl StateMachineReference {
         let invalid = || InvalidArn::Name(text.to_owned());
         let machine = |name: &str| {
             is_valid_name(name)
-                .then(|| StateMachineArn { text: format!("arn:{partition}:states:{region}:{account}:{kind}:{name}").into() })
+                .then(|| StateMachineArn {
+                    text: format!("arn:{partition}:states:{region}:{account}:{kind}:{name}").into(),
+                })
                 .ok_or_else(invalid)
         };
         if let Some((name, label)) = rest.split_once('/') {
@@ -226,7 +241,9 @@ impl ExecutionArn {
     pub fn state_machine(&self) -> StateMachineArn {
         let (partition, region, account) = (self.field(1), self.region(), self.account());
         let name = self.state_machine_name();
-        StateMachineArn { text: format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}").into() }
+        StateMachineArn {
+            text: format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}").into(),
+        }
     }
 }
 
@@ -275,7 +292,8 @@ impl FunctionArn {
         if kind != "function" {
             return Err(InvalidArn::ResourceType(kind.to_owned()));
         }
-        let (name, qualifier) = rest.split_once(':').map_or((rest, None), |(name, after)| (name, Some(after)));
+        let (name, qualifier) =
+            rest.split_once(':').map_or((rest, None), |(name, after)| (name, Some(after)));
         if is_valid_function_name(name) && qualifier.is_none_or(is_valid_qualifier) {
             Ok(FunctionArn { text: text.into() })
         } else {
@@ -319,9 +337,15 @@ mod tests {
     fn check_machine(rest: &str, expected: &str) {
         let actual = match StateMachineReference::parse(&format!("{PREFIX}:{rest}")) {
             Ok(StateMachineReference::Machine(machine)) => format!("machine {}", machine.name()),
-            Ok(StateMachineReference::Version { machine, version }) => format!("{} version {version}", machine.name()),
-            Ok(StateMachineReference::Alias { machine, alias }) => format!("{} alias {alias}", machine.name()),
-            Ok(StateMachineReference::Label { machine, label }) => format!("{} label {label}", machine.name()),
+            Ok(StateMachineReference::Version { machine, version }) => {
+                format!("{} version {version}", machine.name())
+            }
+            Ok(StateMachineReference::Alias { machine, alias }) => {
+                format!("{} alias {alias}", machine.name())
+            }
+            Ok(StateMachineReference::Label { machine, label }) => {
+                format!("{} label {label}", machine.name())
+            }
             Err(error) => error.to_string().replace(PREFIX, "…"),
         };
         assert_eq!(actual, expected, "{rest}");
@@ -336,13 +360,18 @@ mod tests {
         check_machine("stateMachine:orders/Map1", "orders label Map1");
         check_machine("stateMachine:", "Invalid Arn: 'Invalid ARN prefix: …:stateMachine:'");
         check_machine("stateMachine:a b", "Invalid Arn: 'Invalid resource name: …:stateMachine:a b'");
-        check_machine("stateMachine:orders:1:2", "Invalid Arn: 'Invalid resource name: …:stateMachine:orders:1:2'");
+        check_machine(
+            "stateMachine:orders:1:2",
+            "Invalid Arn: 'Invalid resource name: …:stateMachine:orders:1:2'",
+        );
         check_machine("activity:orders", "Invalid Arn: 'Resource type not valid in this context: activity'");
     }
 
     #[test]
     fn what_is_no_arn_gets_the_recorded_text() {
-        for text in ["invalid_state_machine_arn", "", "arn:aws:states", "arn:aws:sqs:us-east-1:1:stateMachine:a"] {
+        for text in
+            ["invalid_state_machine_arn", "", "arn:aws:states", "arn:aws:sqs:us-east-1:1:stateMachine:a"]
+        {
             let expected = format!("Invalid Arn: 'Invalid ARN prefix: {text}'");
             assert_eq!(StateMachineArn::parse(text).unwrap_err().to_string(), expected);
             assert_eq!(ExecutionArn::parse(text).unwrap_err().to_string(), expected);
@@ -377,10 +406,12 @@ mod tests {
             assert!(is_valid_name(name), "{name:?}");
         }
         let too_long = "a".repeat(81);
-        for name in ["", "a b", "a<b", "a{b", "a[b", "a*b", "a\"b", "a#b", "a%b", "a\\b", "a^b", "a|b", "a~b"] {
+        for name in ["", "a b", "a<b", "a{b", "a[b", "a*b", "a\"b", "a#b", "a%b", "a\\b", "a^b", "a|b", "a~b"]
+        {
             assert!(!is_valid_name(name), "{name:?}");
         }
-        for name in ["a`b", "a$b", "a&b", "a,b", "a;b", "a:b", "a/b", "\0a", "a\u{1f}", "a\u{7f}", &too_long] {
+        for name in ["a`b", "a$b", "a&b", "a,b", "a;b", "a:b", "a/b", "\0a", "a\u{1f}", "a\u{7f}", &too_long]
+        {
             assert!(!is_valid_name(name), "{name:?}");
         }
         assert_eq!(ActivityArn::new("r", "1", "a b").unwrap_err().to_string(), "Invalid Name: 'a b'");
@@ -401,6 +432,9 @@ mod tests {
         check("arn:aws:lambda:us-east-1:123456789012:function:charge:$LATEST", r#"charge Some("$LATEST")"#);
         check("arn:aws:lambda:us-east-1:123456789012:function:charge", "charge None");
         check("a b", "Invalid Arn: 'Invalid resource name: a b'");
-        check("arn:aws:lambda:us-east-1:1:layer:x", "Invalid Arn: 'Resource type not valid in this context: layer'");
+        check(
+            "arn:aws:lambda:us-east-1:1:layer:x",
+            "Invalid Arn: 'Resource type not valid in this context: layer'",
+        );
     }
 }
