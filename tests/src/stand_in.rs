@@ -41,6 +41,7 @@ impl Functions {
         true
     }
 
+    /// A call by the function's ARN: the error is the function's own text.
     fn call(&mut self, name: &str, input: &Value) -> Result<Value, ErrorOutput> {
         self.calls += 1;
         match self.behaviours.get(name) {
@@ -64,7 +65,7 @@ impl Functions {
     fn raised(&self, name: &str, message: &str, trace: &str) -> ErrorOutput {
         let id = format!("00000000-0000-4000-8000-{:012}", self.calls);
         let cause = json!({ "errorMessage": message, "errorType": name, "requestId": id, "stackTrace": [trace] });
-        ErrorOutput::new(name, cause.to_string())
+        ErrorOutput::new(name, spaced(&cause))
     }
 
     /// The service `lambda:invoke`: the function's result inside the answer of the SDK.
@@ -76,7 +77,12 @@ impl Functions {
             Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
             Some(payload) => payload.clone(),
         };
-        let result = self.call(&name, &payload).map(|result| invocation(parameters, result));
+        let mut result = self.call(&name, &payload).map(|result| invocation(parameters, result));
+        if let Err(ErrorOutput { cause: Some(cause), .. }) = &mut result
+            && let Ok(value) = serde_json::from_str::<Value>(cause)
+        {
+            *cause = value.to_string();
+        }
         (name, result)
     }
 }
@@ -118,9 +124,21 @@ fn no_such_token() -> ErrorOutput {
     )
 }
 
+/// JSON as the functions write it: Python puts a space after each comma and colon.
+fn spaced(value: &Value) -> String {
+    match value {
+        Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("{}: {}", Value::from(name.as_str()), spaced(value));
+            format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
+    }
+}
+
 /// What the SDK tells about a call; the recordings show its headers.
 fn invocation(parameters: &Value, payload: Value) -> Value {
-    let length = payload.to_string().len().to_string();
+    let length = spaced(&payload).len().to_string();
     let mut headers = vec![
         ("Connection", "keep-alive"),
         ("Content-Length", &length),
@@ -135,7 +153,7 @@ fn invocation(parameters: &Value, payload: Value) -> Value {
     headers.extend(log.map(|log| ("X-Amz-Log-Result", log)));
     let one = |(name, value): &(&str, &str)| ((*name).to_owned(), Value::from(*value));
     let listed = |(name, value): &(&str, &str)| match *name {
-        "Date" | "X-Amzn-Trace-Id" | "x-amzn-RequestId" => ((*name).to_owned(), Value::from(*value)),
+        "Date" | "X-Amzn-Trace-Id" => ((*name).to_owned(), Value::from(*value)),
         _ => ((*name).to_owned(), json!([value])),
     };
     let mut answer = json!({
