@@ -1,11 +1,13 @@
 //! The one seam where a field's value is computed, whatever its query language.
 
+use std::borrow::Cow;
+
 use serde_json::{Map, Value};
 
 use crate::definition::{Computed, Expression, NumberField, Template, TextField, TimestampField};
 
 use super::intrinsics::{self, Call};
-use super::path::Path;
+use super::path::{Found, Path};
 use super::scope::Scope;
 use super::timestamp::Timestamp;
 
@@ -59,7 +61,7 @@ pub fn computed(field: &Computed, scope: &Scope<'_>, input: &Value) -> Result<Va
 /// The value that a path names, or none.
 pub fn find(path: &Path, scope: &Scope<'_>, input: &Value) -> Option<Value> {
     let root = scope.root(path, input)?;
-    path.find(root).ok().map(super::path::Found::into_value)
+    path.find(root).ok().map(Found::into_value)
 }
 
 fn not_in_input(path: &Path, field: &str, input: &Value) -> Failure {
@@ -116,8 +118,9 @@ pub fn whole_number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Re
         #[allow(clippy::cast_possible_truncation, reason = "the parser takes whole literals below 2^53 only")]
         NumberField::Literal(number) => Ok(*number as i64),
         NumberField::Computed(field) => {
-            let value = computed(field, scope, input)?;
-            value.as_i64().ok_or_else(|| not_valid(field, &value, "integer"))
+            let value = reference(field, scope, input)?;
+            let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
+            number.ok_or_else(|| not_valid(field, &value, "integer"))
         }
     }
 }
@@ -127,15 +130,40 @@ pub fn number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Result<f
     match field {
         NumberField::Literal(number) => Ok(*number),
         NumberField::Computed(field) => {
-            let value = computed(field, scope, input)?;
-            value.as_f64().ok_or_else(|| not_valid(field, &value, "float"))
+            let value = reference(field, scope, input)?;
+            let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
+            number.filter(|number| number.is_finite()).ok_or_else(|| not_valid(field, &value, "float"))
         }
     }
 }
 
+/// What a number's path names. AWS takes a text for the number that it spells, and says of a path that leads
+/// nowhere what it says of InputPath.
+fn reference<'a>(field: &'a Computed, scope: &'a Scope<'_>, input: &'a Value) -> Result<Cow<'a, Value>, Failure> {
+    match &field.expression {
+        Expression::Path(path) => found(path, scope, input),
+        Expression::Intrinsic(_) | Expression::Jsonata(_) => computed(field, scope, input).map(Cow::Owned),
+    }
+}
+
+/// The value that a path names; it is not copied unless the path can name several.
+pub fn found<'a>(path: &Path, scope: &'a Scope<'_>, input: &'a Value) -> Result<Cow<'a, Value>, Failure> {
+    match scope.root(path, input).map(|root| path.find(root)) {
+        Some(Ok(Found::One(value))) => Ok(Cow::Borrowed(value)),
+        Some(Ok(found)) => Ok(Cow::Owned(found.into_value())),
+        Some(Err(missing)) => Err(invalid_path(path, &missing.to_string())),
+        None => Err(invalid_path(path, "No such variable")),
+    }
+}
+
+fn invalid_path(path: &Path, why: &str) -> Failure {
+    Failure::runtime(format!("Invalid path '{}' : {why}", path.source()))
+}
+
 fn not_valid(field: &Computed, value: &Value, kind: &str) -> Failure {
+    let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
     Failure::runtime(format!(
-        "The {} field refers to value {value} which is not a valid {kind}: {}",
+        "The {} field refers to value \"{value}\" which is not a valid {kind}: {}",
         field.field, field.source
     ))
 }

@@ -8,7 +8,6 @@ use crate::definition::{Assign, Flow, ResultPath, Selection, Template};
 
 use super::evaluate::{self, Failure};
 use super::json::Data;
-use super::path::Found;
 use super::scope::Scope;
 use super::text::Text;
 
@@ -29,12 +28,7 @@ pub fn selected_value<'a>(flow: &Flow, scope: &'a Scope<'_>, raw: &'a Data) -> R
     match &flow.input_path {
         Selection::Whole => Ok(Cow::Borrowed(raw.value())),
         Selection::Nothing => Ok(Cow::Owned(Value::Object(serde_json::Map::new()))),
-        Selection::Path(path) => match scope.root(path, raw.value()).map(|root| path.find(root)) {
-            Some(Ok(Found::One(value))) => Ok(Cow::Borrowed(value)),
-            Some(Ok(found)) => Ok(Cow::Owned(found.into_value())),
-            Some(Err(missing)) => Err(invalid_path(path.source(), &missing.to_string())),
-            None => Err(invalid_path(path.source(), "No such variable")),
-        },
+        Selection::Path(path) => evaluate::found(path, scope, raw.value()),
     }
 }
 
@@ -106,17 +100,6 @@ fn select(selection: &Selection, scope: &Scope<'_>, data: &Data) -> Result<Data,
     match selection {
         Selection::Whole => Ok(data.clone()),
         Selection::Nothing => Ok(Data::empty_object()),
-        Selection::Path(path) => {
-            let root = scope.root(path, data.value());
-            let root = root.ok_or_else(|| invalid_path(path.source(), "No such variable"))?;
-            match path.find(root) {
-                Ok(found) => Ok(found.into_value().into()),
-                Err(missing) => Err(invalid_path(path.source(), &missing.to_string())),
-            }
-        }
+        Selection::Path(path) => Ok(evaluate::found(path, scope, data.value())?.into_owned().into()),
     }
-}
-
-fn invalid_path(source: &str, why: &str) -> Failure {
-    Failure::runtime(format!("Invalid path '{source}' : {why}"))
 }

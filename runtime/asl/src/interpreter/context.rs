@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::data::json::Data;
 use crate::data::scope::Variables;
-use crate::definition::Definition;
+use crate::definition::{Definition, StateKind};
 
 use super::execution::{ExecutionState, Row, RowId, Thread};
 
@@ -12,7 +12,7 @@ use super::execution::{ExecutionState, Row, RowId, Thread};
 #[derive(Debug)]
 pub(super) struct View<'a> {
     pub(super) definition: &'a Definition,
-    pub(super) state: &'a ExecutionState,
+    pub(super) execution: &'a ExecutionState,
     pub(super) thread: &'a Thread,
     /// The item that an ItemSelector is computed for: the fork's items and an index.
     pub(super) item: Option<(RowId, u32)>,
@@ -22,8 +22,8 @@ pub(super) struct View<'a> {
 
 impl View<'_> {
     fn owner(&self, thread: &Thread) -> Option<&Thread> {
-        let fork = self.state.fork(thread.fork?);
-        self.state.thread(fork.owner)
+        let fork = self.execution.fork(thread.fork?);
+        self.execution.thread(fork.owner)
     }
 
     /// The innermost item around the thread.
@@ -33,7 +33,7 @@ impl View<'_> {
         }
         let mut thread = Some(self.thread);
         while let Some(current) = thread {
-            if let Some(items) = current.fork.and_then(|fork| self.state.fork(fork).items) {
+            if let Some(items) = current.fork.and_then(|fork| self.execution.fork(fork).items) {
                 return Some((items, current.index));
             }
             thread = self.owner(current);
@@ -41,8 +41,27 @@ impl View<'_> {
         None
     }
 
+    fn state(&self) -> Value {
+        let definition = self.definition.state(self.thread.state);
+        let mut state = Map::new();
+        state.insert("Name".to_owned(), json!(&*definition.name));
+        state.insert("EnteredTime".to_owned(), json!(self.thread.entered_at.to_string()));
+        // AWS tells it only where there can be a retry.
+        match &definition.kind {
+            StateKind::Task(_) | StateKind::Parallel(_) | StateKind::Map(_) => {
+                state.insert("RetryCount".to_owned(), json!(self.thread.retry_count()));
+            }
+            StateKind::Pass(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_) => {}
+        }
+        Value::Object(state)
+    }
+
     fn execution(&self, whole: bool) -> Value {
-        let info = &self.state.info;
+        let info = &self.execution.info;
         let mut execution = Map::new();
         execution.insert("Id".to_owned(), json!(&*info.arn));
         if whole {
@@ -72,26 +91,19 @@ impl Variables for View<'_> {
     }
 
     fn build_context(&self, whole: bool) -> Value {
-        let info = &self.state.info;
+        let info = &self.execution.info;
         let mut context = Map::new();
         context.insert("Execution".to_owned(), self.execution(whole));
         context.insert(
             "StateMachine".to_owned(),
             json!({ "Id": &*info.state_machine_arn, "Name": &*info.state_machine_name }),
         );
-        context.insert(
-            "State".to_owned(),
-            json!({
-                "Name": &*self.definition.state(self.thread.state).name,
-                "EnteredTime": self.thread.entered_at.to_string(),
-                "RetryCount": self.thread.retry_count(),
-            }),
-        );
+        context.insert("State".to_owned(), self.state());
         if let Some(token) = &self.token {
             context.insert("Task".to_owned(), json!({ "Token": token }));
         }
         if let Some((items, index)) = self.item()
-            && let Some(Row::Items(items)) = self.state.row(items)
+            && let Some(Row::Items(items)) = self.execution.row(items)
         {
             let value = items.value().get(index as usize).cloned().unwrap_or(Value::Null);
             context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));

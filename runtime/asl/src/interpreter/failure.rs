@@ -6,7 +6,7 @@ use crate::data::evaluate::Failure;
 use crate::data::flow;
 use crate::data::json::Data;
 use crate::definition::{Catcher, Jitter, Retrier, State, StateKind, Transition as Target};
-use crate::limits::SECONDS_MAX;
+use crate::limits::{PAYLOAD_BYTES_MAX, SECONDS_MAX};
 
 use super::event::{Command, Timer, TimerKind};
 use super::execution::{Phase, RowId};
@@ -17,22 +17,15 @@ use super::stepper::Stepper;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct StateError {
     pub(super) output: ErrorOutput,
-    origin: Origin,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Origin {
-    /// A task attempt, a Fail state, or the data flow.
-    State,
     /// A missed heartbeat: history says `States.Timeout`, `States.HeartbeatTimeout` matches too.
-    Heartbeat,
-    /// A branch or an item of this Parallel or Map.
-    Inner,
+    is_heartbeat: bool,
+    /// It comes from a branch or an item of this Parallel or Map.
+    is_inner: bool,
 }
 
 impl StateError {
     pub(super) fn new(output: ErrorOutput) -> StateError {
-        StateError { output, origin: Origin::State }
+        StateError { output, is_heartbeat: false, is_inner: false }
     }
 
     pub(super) fn timeout() -> StateError {
@@ -40,12 +33,12 @@ impl StateError {
     }
 
     pub(super) fn heartbeat_timeout() -> StateError {
-        StateError { output: ErrorOutput::bare(TIMEOUT), origin: Origin::Heartbeat }
+        StateError { is_heartbeat: true, ..StateError::timeout() }
     }
 
     /// The same error as the Parallel or Map around it sees it.
     pub(super) fn of_inner(self) -> StateError {
-        StateError { output: self.output, origin: Origin::Inner }
+        StateError { is_inner: true, ..self }
     }
 
     /// `name` is the state's name, a function's ARN or a service.
@@ -73,7 +66,7 @@ impl StateError {
         error_equals.iter().any(|wanted| match wanted.as_str() {
             "States.ALL" => true,
             "States.TaskFailed" => name == wanted || (name != TIMEOUT && !self.is_data_flow()),
-            "States.HeartbeatTimeout" => name == wanted || self.origin == Origin::Heartbeat,
+            "States.HeartbeatTimeout" => name == wanted || self.is_heartbeat,
             wanted => wanted == name,
         })
     }
@@ -98,13 +91,18 @@ const TIMEOUT: &str = "States.Timeout";
 impl Stepper<'_> {
     /// Fails a state because one of its fields could not be computed.
     pub(super) fn fail_evaluation(&mut self, row: RowId, failure: Failure) {
+        let error = self.evaluation_error(row, &failure);
+        self.fail_state(row, error);
+    }
+
+    fn evaluation_error(&self, row: RowId, failure: &Failure) -> StateError {
         let name = &self.state_of(row).name;
         let event = self.state.thread(row).map_or(0, |thread| thread.entered_event);
         let cause = format!(
             "An error occurred while executing the state '{name}' (entered at the event id #{event}). {}",
             failure.cause
         );
-        self.fail_state(row, StateError::new(ErrorOutput::new(failure.error, cause)));
+        StateError::new(ErrorOutput::new(failure.error, cause))
     }
 
     pub(super) fn fail_state(&mut self, row: RowId, error: StateError) {
@@ -168,20 +166,20 @@ impl Stepper<'_> {
             let assigned = flow::assigned(&catcher.assign, scope, &caught)?;
             Ok((flow::combine(&catcher.result_path, &thread.input, caught)?, assigned))
         });
+        // An error in the handler itself is not handled by the same handler.
         match computed {
-            Ok((output, assigned)) => self.exit(row, output, assigned, Target::Next(catcher.next)),
-            // An error in the handler itself is not handled by the same handler.
-            Err(failure) => {
-                let error = StateError::new(ErrorOutput::new(failure.error, failure.cause));
-                self.fail_thread(row, error);
+            Ok((output, _)) if output.size() > PAYLOAD_BYTES_MAX => {
+                self.fail_thread(row, StateError::data_limit(&self.state_of(row).name));
             }
+            Ok((output, assigned)) => self.exit(row, output, assigned, Target::Next(catcher.next)),
+            Err(failure) => self.fail_thread(row, self.evaluation_error(row, &failure)),
         }
     }
 
     /// `ParallelStateFailed` or `MapStateFailed`, where a branch or item failed or the error is no
     /// `States.Runtime`, for which AWS writes none.
     fn write_failed(&mut self, row: RowId, error: &StateError) {
-        if error.is_runtime() && error.origin != Origin::Inner {
+        if error.is_runtime() && !error.is_inner {
             return;
         }
         match &self.state_of(row).kind {

@@ -22,14 +22,16 @@ impl Stepper<'_> {
         let items = self.compute(row, None, |scope, thread| items(map, scope, &thread.input))?;
         let length = items.value().as_array().map_or(0, Vec::len);
         let length = u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
+        let concurrency = self.compute(row, None, |scope, thread| concurrency(map, scope, &thread.input))?;
         let started = self.write_next(row, HistoryKind::MapStateStarted { length });
-        let limits = self.compute(row, None, |scope, thread| limits(map, scope, &thread.input, length))?;
+        let tolerated =
+            self.compute(row, None, |scope, thread| tolerated_failures(map, scope, &thread.input, length))?;
         if length == 0 {
             self.leave_fork(row, Value::Array(Vec::new()).into());
             return Ok(());
         }
-        let fork = self.fork(row, length, limits.tolerated_failures, Some(items));
-        for index in 0..limits.concurrency.min(length) {
+        let fork = self.fork(row, length, tolerated, Some(items));
+        for index in 0..concurrency.min(length) {
             if let Err(failure) = self.start_item(fork, index, started) {
                 self.abort_fork(fork);
                 return Err(failure);
@@ -68,7 +70,7 @@ impl Stepper<'_> {
                 let thread = self.state.thread(owner).expect("the Map's own thread is there");
                 let view = View {
                     definition: self.definition,
-                    state: self.state,
+                    execution: self.state,
                     thread,
                     item: Some((items, index)),
                     token: None,
@@ -97,31 +99,28 @@ fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
     if items.value().is_array() {
         return Ok(items);
     }
+    // Of a path into the context object AWS shows the part within it.
+    let source = source.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(source);
     Err(Failure::runtime(format!("Reference path \"{source}\" must point to array.")))
 }
 
-struct Limits {
-    concurrency: u32,
-    tolerated_failures: Option<u32>,
-}
-
-fn limits(map: &Map, scope: &Scope<'_>, raw: &Data, length: u32) -> Result<Limits, Failure> {
+/// How many items run at once. AWS computes it before it writes that the Map has started.
+fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u32, Failure> {
+    let Some(field) = &map.concurrency_max else { return Ok(INLINE_MAP_CONCURRENCY_MAX) };
     let input = flow::selected_value(&map.flow, scope, raw)?;
-    let concurrency = match &map.concurrency_max {
-        None => 0,
-        Some(field) => evaluate::whole_number(field, scope, &input)?,
-    };
-    let concurrency = match u32::try_from(concurrency) {
-        Ok(0) => INLINE_MAP_CONCURRENCY_MAX,
-        Ok(wanted) => wanted.min(INLINE_MAP_CONCURRENCY_MAX),
-        Err(_) if concurrency > 0 => INLINE_MAP_CONCURRENCY_MAX,
-        Err(_) => return Err(Failure::runtime("MaxConcurrency cannot be negative.")),
-    };
-    Ok(Limits { concurrency, tolerated_failures: tolerated_failures(map, scope, &input, length)? })
+    let wanted = evaluate::whole_number(field, scope, &input)?;
+    match u32::try_from(wanted) {
+        Ok(0) => Ok(INLINE_MAP_CONCURRENCY_MAX),
+        Ok(wanted) => Ok(wanted.min(INLINE_MAP_CONCURRENCY_MAX)),
+        Err(_) if wanted > 0 => Ok(INLINE_MAP_CONCURRENCY_MAX),
+        Err(_) => Err(Failure::runtime("MaxConcurrency cannot be negative.")),
+    }
 }
 
-/// The number of items that may fail, the stricter of count and percentage.
-fn tolerated_failures(map: &Map, scope: &Scope<'_>, input: &Value, length: u32) -> Result<Option<u32>, Failure> {
+/// The number of items that may fail, the stricter of count and percentage. AWS computes it after it has
+/// written that the Map has started.
+fn tolerated_failures(map: &Map, scope: &Scope<'_>, raw: &Data, length: u32) -> Result<Option<u32>, Failure> {
+    let input = &*flow::selected_value(&map.flow, scope, raw)?;
     let count = match &map.tolerated_failure_count {
         None => None,
         Some(field) => {

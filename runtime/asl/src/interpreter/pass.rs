@@ -4,6 +4,7 @@ use crate::data::evaluate::{self, Failure};
 use crate::data::flow;
 use crate::data::json::Data;
 use crate::definition::{Fail, Pass, Succeed, TextField};
+use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::execution::RowId;
 use super::failure::StateError;
@@ -27,6 +28,10 @@ impl Stepper<'_> {
             let input = flow::selected_input(&succeed.flow, scope, &thread.input)?;
             flow::output(&succeed.flow, scope, &thread.input, input)
         })?;
+        if output.size() > PAYLOAD_BYTES_MAX {
+            self.fail_state(row, StateError::data_limit(&self.state_of(row).name));
+            return Ok(());
+        }
         self.count_bytes(&output);
         let name = (&self.state_of(row).name).into();
         let exited = HistoryKind::StateExited {

@@ -12,7 +12,7 @@ use crate::limits::{HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_
 
 use super::context::View;
 use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
-use super::execution::{ExecutionState, Phase, Row, RowId, Thread};
+use super::execution::{ExecutionState, Header, Phase, Row, RowId, Thread};
 use super::failure::StateError;
 use super::history::{ErrorOutput, HistoryEvent, HistoryKind, StateType};
 
@@ -47,9 +47,13 @@ pub fn step(
         ended: false,
     };
     stepper.transition.accepted = stepper.take(event);
-    stepper.run();
+    if stepper.transition.accepted {
+        stepper.run();
+    }
     stepper.finish()
 }
+
+const EXECUTION_TIMEOUT: Timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
 
 pub(super) struct Stepper<'a> {
     pub(super) definition: &'a Definition,
@@ -71,7 +75,7 @@ impl Stepper<'_> {
     fn take(&mut self, event: Event) -> bool {
         match event {
             Event::Start => self.start(),
-            Event::Continue => true,
+            Event::Continue => !self.ready.is_empty(),
             Event::TaskStarted { row, attempt, worker_name } => self.task_started(row, attempt, worker_name),
             Event::TaskReturned { row, attempt, outcome, usage } => {
                 self.task_returned(row, attempt, outcome, usage)
@@ -79,16 +83,21 @@ impl Stepper<'_> {
             Event::TaskAnswered { row, attempt, outcome } => self.task_ended(row, attempt, outcome, None),
             Event::Heartbeat { row, attempt } => self.heartbeat(row, attempt),
             Event::Timer(timer) => self.timer(timer),
-            Event::Stop(reason) => {
-                let previous = self.state.thread(RowId::ROOT).map_or(0, |root| root.before_event);
-                self.write(previous, HistoryKind::ExecutionAborted(reason.clone()));
-                self.end(Ending::Aborted(reason));
-                true
-            }
+            Event::Stop(reason) => self.stop(reason),
         }
     }
 
+    fn stop(&mut self, reason: ErrorOutput) -> bool {
+        let Some(root) = self.state.thread(RowId::ROOT) else { return false };
+        self.write(root.before_event, HistoryKind::ExecutionAborted(reason.clone()));
+        self.end(Ending::Aborted(reason));
+        true
+    }
+
     fn start(&mut self) -> bool {
+        if self.state.header != Header::default() {
+            return false;
+        }
         let info = &self.state.info;
         let input = info.input.clone();
         let started = HistoryKind::ExecutionStarted {
@@ -98,10 +107,8 @@ impl Stepper<'_> {
             alias_arn: info.alias_arn.clone(),
         };
         self.write(0, started);
-        if let Some(seconds) = self.definition.timeout_seconds {
-            let due = self.now.saturating_add_seconds(i64::from(seconds));
-            let timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
-            self.command(Command::SetTimer { timer, due });
+        if let Some(due) = self.execution_deadline() {
+            self.command(Command::SetTimer { timer: EXECUTION_TIMEOUT, due });
         }
         let first = self.definition.scope(Definition::ROOT).start_at;
         let row = self.state.reserve_rows(1);
@@ -113,14 +120,25 @@ impl Stepper<'_> {
         match timer.kind {
             TimerKind::Wake => self.wake(timer.row),
             TimerKind::TaskTimeout | TimerKind::HeartbeatTimeout => self.task_timed_out(timer),
-            TimerKind::ExecutionTimeout => {
-                let error = ErrorOutput::default();
-                let previous = self.state.thread(RowId::ROOT).map_or(0, |root| root.before_event);
-                self.write(previous, HistoryKind::ExecutionTimedOut(error.clone()));
-                self.end(Ending::TimedOut(error));
-                true
-            }
+            TimerKind::ExecutionTimeout => self.execution_timed_out(),
         }
+    }
+
+    fn execution_timed_out(&mut self) -> bool {
+        let Some(root) = self.state.thread(RowId::ROOT) else { return false };
+        if self.execution_deadline().is_none_or(|due| due > self.now) {
+            return false;
+        }
+        let error = ErrorOutput::default();
+        self.write(root.before_event, HistoryKind::ExecutionTimedOut(error.clone()));
+        self.end(Ending::TimedOut(error));
+        true
+    }
+
+    /// When the machine's `TimeoutSeconds` is over.
+    fn execution_deadline(&self) -> Option<Timestamp> {
+        let seconds = self.definition.timeout_seconds?;
+        Some(self.state.info.started_at.saturating_add_seconds(i64::from(seconds)))
     }
 
     /// The end of a Wait or of the delay before a retry.
@@ -274,10 +292,8 @@ impl Stepper<'_> {
             self.cancel_waits(row);
             self.state.remove(row);
         }
-        if let Some(seconds) = self.definition.timeout_seconds {
-            let timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
-            let due = self.state.info.started_at.saturating_add_seconds(i64::from(seconds));
-            self.command(Command::ClearTimer { timer, due });
+        if let Some(due) = self.execution_deadline() {
+            self.command(Command::ClearTimer { timer: EXECUTION_TIMEOUT, due });
         }
         self.command(Command::End(ending));
         self.ended = true;
@@ -308,7 +324,7 @@ impl Stepper<'_> {
         compute: impl FnOnce(&Scope<'_>, &Thread) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let thread = self.state.thread(row).expect("a thread that works is there");
-        let view = View { definition: self.definition, state: self.state, thread, item: None, token };
+        let view = View { definition: self.definition, execution: self.state, thread, item: None, token };
         compute(&Scope::new(&view, &self.entropy), thread)
     }
 

@@ -1,5 +1,7 @@
 //! The Task state: scheduling attempts and taking their answers.
 
+use serde_json::Value;
+
 use crate::data::evaluate::{self, Failure};
 use crate::data::flow;
 use crate::data::json::Data;
@@ -288,14 +290,15 @@ fn uses_token(target: &Target) -> bool {
 
 fn attempt(task: &Task, scope: &Scope<'_>, thread: &Thread) -> Result<Attempt, Failure> {
     let input = flow::effective_input(&task.flow, scope, &thread.input)?;
+    let selected = flow::selected_value(&task.flow, scope, &thread.input)?;
     let role_arn = match &task.credentials {
         None => None,
         Some(template) => {
-            let credentials = evaluate::template(template, scope, thread.input.value())?;
+            let credentials = evaluate::template(template, scope, &selected)?;
             credentials.get("RoleArn").and_then(|role| role.as_str()).map(str::to_owned)
         }
     };
-    let seconds = |field: &Option<NumberField>| seconds(field.as_ref(), scope, thread);
+    let seconds = |field: &Option<NumberField>| seconds(field.as_ref(), scope, &selected);
     Ok(Attempt {
         input,
         timeout_seconds: seconds(&task.timeout_seconds)?,
@@ -305,9 +308,9 @@ fn attempt(task: &Task, scope: &Scope<'_>, thread: &Thread) -> Result<Attempt, F
 }
 
 /// `TimeoutSeconds` or `HeartbeatSeconds`: 1 to 99,999,999.
-fn seconds(field: Option<&NumberField>, scope: &Scope<'_>, thread: &Thread) -> Result<Option<u32>, Failure> {
+fn seconds(field: Option<&NumberField>, scope: &Scope<'_>, input: &Value) -> Result<Option<u32>, Failure> {
     let Some(field) = field else { return Ok(None) };
-    let value = evaluate::whole_number(field, scope, thread.input.value())?;
+    let value = evaluate::whole_number(field, scope, input)?;
     match u32::try_from(value) {
         Ok(seconds) if (1..=SECONDS_MAX).contains(&seconds) => Ok(Some(seconds)),
         Ok(_) | Err(_) => Err(Failure::runtime(format!(

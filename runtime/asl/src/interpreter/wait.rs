@@ -69,13 +69,14 @@ fn seconds(field: &NumberField, scope: &Scope<'_>, input: &Data) -> Result<i64, 
         })?,
         Expression::Intrinsic(_) | Expression::Jsonata(_) => evaluate::computed(computed, scope, input.value())?,
     };
-    match value.as_i64() {
+    match value.as_i64().or_else(|| value.as_str()?.parse().ok()) {
         Some(seconds) if seconds < 0 => Err(Failure::runtime(format!(
             "The SecondsPath parameter references a negative value: {source} == {seconds}"
         ))),
         Some(seconds) => Ok(seconds),
         None => Err(Failure::runtime(format!(
-            "The SecondsPath parameter cannot be parsed as a long value: {source} == {value}"
+            "The SecondsPath parameter cannot be parsed as a long value: {source} == {}",
+            value.as_str().map_or_else(|| value.to_string(), str::to_owned)
         ))),
     }
 }
