@@ -1,57 +1,145 @@
 //! The engine as the rest of the program sees it.
 
-use asl::Data;
-use asl::Timestamp;
-use asl::interpreter::ErrorOutput;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
-use crate::arn::{ActivityArn, StateMachineArn};
+use asl::interpreter::{ErrorOutput, ExecutionId, TaskToken};
+use asl::{Data, Timestamp};
+use store::{ExecutionStatus, ReadError, Store};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
+use crate::driver::Message;
 use crate::request::{
-    ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started, StopExecution,
-    UpdateStateMachine, Updated,
+    ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started,
+    StopExecution, UpdateStateMachine, Updated,
 };
+use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
+
+/// Executions stopped at once while their machine is being deleted.
+const DELETION_PAGE: usize = 100;
+
+/// The pause of a deletion that finds the engine overloaded.
+const OVERLOAD_PAUSE: Duration = Duration::from_millis(50);
 
 /// A cheap handle on the running engine. Writes go through the shard and answer after their commit; reads go
 /// to the store.
 #[derive(Debug, Clone)]
 pub struct Handle<S> {
     store: S,
+    requests: mpsc::Sender<Message>,
+    inputs: mpsc::Sender<Input>,
+    replies: Arc<AtomicU64>,
+    stop: CancellationToken,
+    activity_poll: Duration,
 }
 
-#[allow(clippy::unused_async, unused_variables, reason = "the driver is not there yet")]
-impl<S: Clone + Send + Sync + 'static> Handle<S> {
+impl<S: Store + Clone> Handle<S> {
+    pub(crate) fn new(
+        store: S,
+        requests: mpsc::Sender<Message>,
+        inputs: mpsc::Sender<Input>,
+        stop: CancellationToken,
+        activity_poll: Duration,
+    ) -> Handle<S> {
+        Handle { store, requests, inputs, replies: Arc::new(AtomicU64::new(1)), stop, activity_poll }
+    }
+
     pub fn store(&self) -> &S {
         &self.store
     }
 
     /// Gives the creation date; a second request with the same content gives the first one's.
     pub async fn create_state_machine(&self, request: CreateStateMachine) -> Result<Timestamp, Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::CreateStateMachine(Box::new(request))).await.map(at)
     }
 
     pub async fn update_state_machine(&self, request: UpdateStateMachine) -> Result<Updated, Refusal> {
-        Err(Refusal::Stopping)
+        let revision_id = Uuid::new_v4().to_string();
+        let Reply::Updated(updated) =
+            self.ask(Request::UpdateStateMachine(Box::new(request), revision_id)).await?
+        else {
+            panic!("{MISMATCH}")
+        };
+        Ok(updated)
     }
 
-    /// Running executions are aborted; deleting a missing machine succeeds.
+    /// Running executions are aborted; deleting a missing machine succeeds. Where executions run, the deletion
+    /// goes on in the background.
     pub async fn delete_state_machine(&self, arn: StateMachineArn) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::DeleteStateMachine(arn.clone())).await?;
+        if self.stop_some(&arn).await? {
+            self.finish_deletion(arn);
+            return Ok(());
+        }
+        self.ask(Request::ForgetStateMachine(arn)).await.map(|_| ())
+    }
+
+    /// Stops the executions of a machine that is being deleted, then forgets it.
+    pub(crate) fn finish_deletion(&self, arn: StateMachineArn) {
+        let handle = self.clone();
+        tokio::spawn(async move {
+            loop {
+                match handle.stop_some(&arn).await {
+                    Ok(true) => {}
+                    Ok(false) => break,
+                    // What is left is taken up at the next start.
+                    Err(error) => return tracing::error!(%arn, %error, "a deletion was interrupted"),
+                }
+            }
+            let _ = handle.ask(Request::ForgetStateMachine(arn)).await;
+        });
+    }
+
+    /// Stops one page of a machine's running executions; says whether there were any.
+    async fn stop_some(&self, arn: &StateMachineArn) -> Result<bool, Refusal> {
+        let unreadable = |error: ReadError| {
+            tracing::error!(%arn, %error, "the executions of a machine could not be read");
+            Refusal::Unavailable
+        };
+        let Some(machine) = self.store.machine(arn.name()).await.map_err(unreadable)? else {
+            return Ok(false);
+        };
+        let running = Some(ExecutionStatus::Running);
+        let page = self.store.list_executions(machine.machine_id, running, None, DELETION_PAGE).await;
+        let page = page.map_err(unreadable)?;
+        for (_, execution) in &page.items {
+            let Ok(arn) = ExecutionArn::parse(&execution.arn) else { continue };
+            match self.stop_execution(StopExecution { arn, reason: ErrorOutput::default() }).await {
+                Ok(_) | Err(Refusal::ExecutionDoesNotExist { .. }) => {}
+                // The page is read again, with what is left of it.
+                Err(Refusal::Overloaded) => tokio::time::sleep(OVERLOAD_PAUSE).await,
+                Err(refusal) => return Err(refusal),
+            }
+        }
+        Ok(!page.items.is_empty())
     }
 
     pub async fn start_execution(&self, request: StartExecution) -> Result<Started, Refusal> {
-        Err(Refusal::Stopping)
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).map_err(|_| Refusal::Unavailable)?;
+        let fresh = Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed };
+        let Reply::Started(started) = self.ask(Request::StartExecution(Box::new(request), fresh)).await?
+        else {
+            panic!("{MISMATCH}")
+        };
+        Ok(started)
     }
 
     /// Gives the stop date; that of an execution that has ended already is its own.
     pub async fn stop_execution(&self, request: StopExecution) -> Result<Timestamp, Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::StopExecution(request)).await.map(at)
     }
 
     pub async fn create_activity(&self, request: CreateActivity) -> Result<Timestamp, Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::CreateActivity(request)).await.map(at)
     }
 
     pub async fn delete_activity(&self, arn: ActivityArn) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::DeleteActivity(arn)).await.map(|_| ())
     }
 
     /// Waits for a task, at most for the long poll's 60 seconds. Dropping the future withdraws the poll.
@@ -60,28 +148,104 @@ impl<S: Clone + Send + Sync + 'static> Handle<S> {
         arn: ActivityArn,
         worker_name: Option<String>,
     ) -> Result<Option<ActivityTask>, Refusal> {
-        Err(Refusal::Stopping)
+        let (reply, answer) = self.send(Request::GetActivityTask(arn, worker_name))?;
+        let _withdraw = Withdraw { inputs: self.inputs.clone(), reply };
+        tokio::pin!(answer);
+        let answered = tokio::select! {
+            answered = &mut answer => answered,
+            () = tokio::time::sleep(self.activity_poll) => {
+                // A task may be on its way: the shard says whether the poll was taken back in time.
+                let _ = self.inputs.send(Input::Withdraw(reply)).await;
+                answer.await
+            }
+            () = self.stop.cancelled() => return Ok(None),
+        };
+        let reply = match answered {
+            Ok(reply) => reply,
+            Err(_) if self.stop.is_cancelled() => return Ok(None),
+            Err(_) => return Err(Refusal::Unavailable),
+        };
+        if let Reply::Refused(refusal) = reply {
+            return Err(refusal);
+        }
+        let Reply::ActivityTask(task) = reply else { panic!("{MISMATCH}") };
+        Ok(task)
     }
 
     pub async fn send_task_success(&self, token: &str, output: Data) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.send_task(token, TaskAnswer::Success(output)).await
     }
 
     pub async fn send_task_failure(&self, token: &str, reason: ErrorOutput) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.send_task(token, TaskAnswer::Failure(reason)).await
     }
 
     pub async fn send_task_heartbeat(&self, token: &str) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.send_task(token, TaskAnswer::Heartbeat).await
+    }
+
+    async fn send_task(&self, token: &str, answer: TaskAnswer) -> Result<(), Refusal> {
+        let token = TaskToken::parse(token).ok_or(Refusal::InvalidToken)?;
+        self.ask(Request::SendTask(token, answer)).await.map(|_| ())
     }
 
     /// Makes the digest the module's newest version; gives the version's number. Putting the newest digest
     /// again gives its number.
     pub async fn put_module(&self, request: PutModule) -> Result<u32, Refusal> {
-        Err(Refusal::Stopping)
+        let Reply::ModuleVersion(version) = self.ask(Request::PutModule(request)).await? else {
+            panic!("{MISMATCH}")
+        };
+        Ok(version)
     }
 
     pub async fn delete_module(&self, name: &str) -> Result<(), Refusal> {
-        Err(Refusal::Stopping)
+        self.ask(Request::DeleteModule(name.to_owned())).await.map(|_| ())
+    }
+
+    async fn ask(&self, request: Request) -> Result<Reply, Refusal> {
+        let (_, answer) = self.send(request)?;
+        match answer.await {
+            Ok(Reply::Refused(refusal)) => Err(refusal),
+            Ok(reply) => Ok(reply),
+            Err(_) if self.stop.is_cancelled() => Err(Refusal::Stopping),
+            Err(_) => Err(Refusal::Unavailable),
+        }
+    }
+
+    fn send(&self, request: Request) -> Result<(ReplyTo, oneshot::Receiver<Reply>), Refusal> {
+        let reply = ReplyTo(self.replies.fetch_add(1, Ordering::Relaxed));
+        let (sender, answer) = oneshot::channel();
+        match self.requests.try_send(Message { reply, request, sender }) {
+            Ok(()) => Ok((reply, answer)),
+            Err(mpsc::error::TrySendError::Full(_)) => Err(Refusal::Overloaded),
+            Err(mpsc::error::TrySendError::Closed(_)) => Err(Refusal::Stopping),
+        }
     }
 }
+
+/// Takes a poll back when its client goes away. A poll that was answered is gone already.
+struct Withdraw {
+    inputs: mpsc::Sender<Input>,
+    reply: ReplyTo,
+}
+
+impl Drop for Withdraw {
+    fn drop(&mut self) {
+        let input = Input::Withdraw(self.reply);
+        if let Err(mpsc::error::TrySendError::Full(input)) = self.inputs.try_send(input) {
+            let inputs = self.inputs.clone();
+            // Without a runtime the program is ending, and the poll with it.
+            if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+                runtime.spawn(async move { inputs.send(input).await });
+            }
+        }
+    }
+}
+
+fn at(reply: Reply) -> Timestamp {
+    let Reply::At(at) = reply else { panic!("{MISMATCH}") };
+    at
+}
+
+/// Each request has one kind of reply; the shard's `request` is the place where they meet.
+const MISMATCH: &str = "the shard answered another request";

@@ -2,11 +2,22 @@
 #![warn(clippy::wildcard_enum_match_arm)]
 
 pub mod arn;
+mod dispatch;
+mod driver;
+mod engine;
 mod handle;
+mod load;
+mod options;
+mod port;
 mod request;
+pub mod shard;
 
+pub use engine::{Engine, StartError};
 pub use handle::Handle;
+pub use load::find_execution;
+pub use options::Options;
+pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
-    ActivityTask, CreateActivity, CreateStateMachine, MachineKind, PutModule, Refusal, StartExecution, Started,
-    StopExecution, UpdateStateMachine, Updated,
+    ActivityTask, CreateActivity, CreateStateMachine, MachineKind, PutModule, Refusal, StartExecution,
+    Started, StopExecution, UpdateStateMachine, Updated,
 };

@@ -112,10 +112,17 @@ pub struct CreateActivity {
 }
 
 /// A task handed to an activity worker.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ActivityTask {
     pub token: String,
     pub input: Data,
+}
+
+/// Tokens and inputs are no business of a log.
+impl std::fmt::Debug for ActivityTask {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("ActivityTask").finish_non_exhaustive()
+    }
 }
 
 /// A new version of a task module, whose bytes the module host already holds.

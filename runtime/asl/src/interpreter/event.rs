@@ -84,7 +84,7 @@ pub struct Transition {
     pub more: bool,
 }
 
-/// One attempt of one task, for an executor.
+/// One attempt of one task, for an executor. It holds a secret, so it is not for logs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskRequest {
     pub row: RowId,

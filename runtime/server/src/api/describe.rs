@@ -6,7 +6,6 @@ use engine::MachineKind;
 use engine::arn::{ExecutionArn, StateMachineArn, StateMachineReference};
 use serde_json::{Map, Value};
 use store::{ExecutionRecord, ExecutionStatus, MachineRecord, RevisionRecord, Store};
-use uuid::Uuid;
 
 use super::configuration::{encryption_default, logging_default, tracing_default};
 use super::error::ApiError;
@@ -74,16 +73,10 @@ pub(crate) async fn find_execution<S: Store + Clone>(
     app: &App<S>,
     arn: &ExecutionArn,
 ) -> Result<(ExecutionId, ExecutionRecord), ApiError> {
-    let is_it = |record: &ExecutionRecord| &*record.arn == arn.as_str();
-    let named = app.store().execution_by_name(arn.state_machine_name(), arn.name()).await?;
-    if let Some(found) = named.filter(|(_, record)| is_it(record)) {
-        return Ok(found);
-    }
-    // The engine names an execution that was started without a name after its id, and keeps no other key for it.
-    let id = Uuid::try_parse(arn.name()).ok().map(|id| ExecutionId(id.as_u128()));
-    let Some(id) = id else { return Err(ApiError::execution_does_not_exist(arn.as_str())) };
-    let found = app.store().execution(id).await?.filter(is_it);
-    found.map(|record| (id, record)).ok_or_else(|| ApiError::execution_does_not_exist(arn.as_str()))
+    let found = engine::find_execution(app.store(), arn.state_machine_name(), arn.name()).await?;
+    found
+        .filter(|(_, record)| &*record.arn == arn.as_str())
+        .ok_or_else(|| ApiError::execution_does_not_exist(arn.as_str()))
 }
 
 /// The revision that a machine or an execution names; it is there as long as they are.

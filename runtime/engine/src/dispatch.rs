@@ -1,0 +1,92 @@
+//! Task attempts on their way to an executor: a bounded number at once, the others as keys in a queue.
+
+use std::collections::{HashMap, VecDeque};
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use asl::interpreter::{ErrorOutput, TaskRequest};
+use futures::FutureExt;
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome};
+use crate::shard::{Input, TaskKey, TaskReturned};
+
+#[derive(Debug)]
+pub(crate) struct Dispatch<E> {
+    executor: Arc<E>,
+    inputs: mpsc::Sender<Input>,
+    running_max: usize,
+    /// Attempts that wait for a place. Their inputs stay where they are until there is one.
+    waiting: VecDeque<TaskKey>,
+    running: HashMap<TaskKey, CancellationToken>,
+}
+
+/// Names of an attempt's execution, for its context.
+pub(crate) type Names = (asl::Text, asl::Text, asl::Text);
+
+impl<E: TaskExecutor> Dispatch<E> {
+    pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Input>, running_max: usize) -> Dispatch<E> {
+        Dispatch { executor, inputs, running_max, waiting: VecDeque::new(), running: HashMap::new() }
+    }
+
+    pub(crate) fn push(&mut self, task: TaskKey) {
+        self.waiting.push_back(task);
+    }
+
+    /// The next attempt, if there is a place for it.
+    pub(crate) fn next(&mut self) -> Option<TaskKey> {
+        if self.running.len() < self.running_max { self.waiting.pop_front() } else { None }
+    }
+
+    pub(crate) fn cancel(&mut self, task: TaskKey) {
+        if let Some(token) = self.running.get(&task) {
+            token.cancel();
+        }
+    }
+
+    pub(crate) fn finished(&mut self, task: TaskKey) {
+        self.running.remove(&task);
+    }
+
+    /// Cancels everything; a restart finds what was running in the store.
+    pub(crate) fn cancel_all(&mut self) {
+        self.waiting.clear();
+        for (_, token) in self.running.drain() {
+            token.cancel();
+        }
+    }
+
+    pub(crate) fn start(&mut self, task: TaskKey, request: TaskRequest, names: Names) {
+        let cancel = CancellationToken::new();
+        // The same attempt may still be running if the shard was rebuilt around it.
+        if let Some(old) = self.running.insert(task, cancel.clone()) {
+            old.cancel();
+        }
+        let (execution_arn, execution_name, state_machine_arn) = names;
+        let span = tracing::info_span!("task", execution = %execution_arn, state = %request.state_name, attempt = task.attempt.0);
+        let beats = self.inputs.clone();
+        let dispatch = TaskDispatch {
+            execution: task.execution,
+            execution_arn,
+            execution_name,
+            state_machine_arn,
+            request,
+            // A beat that finds the queue full is lost; the next one comes.
+            heartbeat: Arc::new(move || _ = beats.try_send(Input::TaskHeartbeat(task))),
+        };
+        let (executor, inputs) = (Arc::clone(&self.executor), self.inputs.clone());
+        let attempt = async move {
+            let run = AssertUnwindSafe(executor.run(dispatch, cancel));
+            let TaskOutcome { result, usage } = run.catch_unwind().await.unwrap_or_else(|_| {
+                tracing::error!("an executor panicked");
+                let error = ErrorOutput::new("Lambda.ServiceException", "The executor of this task failed.");
+                TaskOutcome { result: Err(error), usage: None }
+            });
+            // The receiver is gone only when the engine stops; then the attempt is run again at the next start.
+            let _ = inputs.send(Input::TaskReturned(TaskReturned { task, outcome: result, usage })).await;
+        };
+        tokio::spawn(attempt.instrument(span));
+    }
+}

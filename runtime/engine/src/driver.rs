@@ -1,0 +1,370 @@
+//! The only asynchronous loop: receive, load what is missing, handle, commit, release the effects.
+//!
+//! While one batch is being committed the next one gathers. When a commit fails nothing in memory is believed
+//! any more: every waiting client is refused and the shard is built anew from the store.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use asl::Timestamp;
+use store::{CommitError, ReadError, Store};
+use tokio::sync::{mpsc, oneshot};
+use tokio_util::sync::CancellationToken;
+
+use crate::dispatch::Dispatch;
+use crate::load;
+use crate::port::TaskExecutor;
+use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard, TaskKey};
+
+/// Ours: executions and effects in one batch; measured on redb, larger batches only lengthen the tail.
+const BATCH_MAX: usize = 1_024;
+/// Timers fired in one turn.
+const TIMERS_MAX: usize = 1_000;
+/// Attempts to run again that are read at once after a restart.
+const RECOVERY_PAGE: usize = 1_000;
+/// The pause before the store is tried again after it failed.
+const STORE_RETRY: Duration = Duration::from_millis(200);
+/// The longest sleep before the timers are looked at again, for clocks that jump.
+const TIMER_SLEEP_MAX: Duration = Duration::from_secs(60);
+
+/// A request on its way to the shard.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(crate) reply: ReplyTo,
+    pub(crate) request: Request,
+    pub(crate) sender: oneshot::Sender<Reply>,
+}
+
+type Commit = Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>;
+
+/// A batch that is being committed, and what waits for it.
+struct InFlight {
+    commit: Commit,
+    effects: Vec<Effect>,
+    generation: u64,
+    touches_timers: bool,
+}
+
+pub(crate) struct Driver<S, E> {
+    store: S,
+    options: shard::Options,
+    shard: Shard,
+    requests: mpsc::Receiver<Message>,
+    inputs: mpsc::Receiver<Input>,
+    replies: HashMap<ReplyTo, oneshot::Sender<Reply>>,
+    dispatch: Dispatch<E>,
+    in_flight: Option<InFlight>,
+    timers: Timers,
+    stop: CancellationToken,
+}
+
+/// When the store's earliest timer is due. Timers that fired stay in the store until their batch is durable, so
+/// it is not asked again before.
+#[derive(Debug, Default)]
+struct Timers {
+    next: Option<Timestamp>,
+    fired_gathering: bool,
+    fired_in_flight: bool,
+}
+
+/// Why the driver ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ended {
+    Stopped,
+    /// Another owner has taken the shard.
+    Fenced,
+}
+
+impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
+    pub(crate) async fn start(
+        store: S,
+        options: shard::Options,
+        requests: mpsc::Receiver<Message>,
+        inputs: mpsc::Receiver<Input>,
+        dispatch: Dispatch<E>,
+        stop: CancellationToken,
+    ) -> Result<Driver<S, E>, ReadError> {
+        let shard = Shard::new(options.clone(), load::snapshot(&store).await?);
+        let mut driver = Driver {
+            store,
+            options,
+            shard,
+            requests,
+            inputs,
+            replies: HashMap::new(),
+            dispatch,
+            in_flight: None,
+            timers: Timers::default(),
+            stop,
+        };
+        driver.recover().await?;
+        Ok(driver)
+    }
+
+    pub(crate) async fn run(mut self) -> Ended {
+        loop {
+            self.continue_executions().await;
+            self.fill_places().await;
+            self.commit();
+            match self.wait().await {
+                Wake::GoOn => self.take_waiting().await,
+                Wake::Stop => return self.drain().await,
+                Wake::Fenced => return Ended::Fenced,
+            }
+        }
+    }
+
+    /// Waits for the first thing to do and does it.
+    async fn wait(&mut self) -> Wake {
+        let has_room = self.shard.gathered() < BATCH_MAX;
+        let timers_due = self.until_timers();
+        let is_committing = self.in_flight.is_some();
+        tokio::select! {
+            result = committed(&mut self.in_flight), if is_committing => return self.committed(result).await,
+            Some(input) = self.inputs.recv(), if has_room => self.input(input).await,
+            Some(message) = self.requests.recv(), if has_room => self.message(message).await,
+            () = tokio::time::sleep(timers_due.unwrap_or(TIMER_SLEEP_MAX)), if has_room && timers_due.is_some() => {
+                self.fire_timers().await;
+            }
+            () = self.stop.cancelled() => return Wake::Stop,
+        }
+        Wake::GoOn
+    }
+
+    /// Takes what else has come in, without waiting.
+    async fn take_waiting(&mut self) {
+        while self.shard.gathered() < BATCH_MAX {
+            if let Ok(input) = self.inputs.try_recv() {
+                self.input(input).await;
+            } else if let Ok(message) = self.requests.try_recv() {
+                self.message(message).await;
+            } else {
+                return;
+            }
+        }
+    }
+
+    async fn message(&mut self, message: Message) {
+        self.replies.insert(message.reply, message.sender);
+        self.input(Input::Request { reply: message.reply, request: message.request }).await;
+    }
+
+    async fn input(&mut self, input: Input) {
+        if let Input::TaskReturned(returned) = &input {
+            self.dispatch.finished(returned.task);
+        }
+        match self.supply(&input).await {
+            Ok(()) => self.shard.handle(input, now()),
+            Err(error) => {
+                tracing::error!(%error, "the store could not be read");
+                // A request is refused. Anything else would be lost, so the store is asked for it anew.
+                if let Input::Request { reply, .. } = input {
+                    self.replies.remove(&reply);
+                } else {
+                    self.rebuild().await;
+                }
+            }
+        }
+    }
+
+    /// Loads what an input needs.
+    async fn supply(&mut self, input: &Input) -> Result<(), ReadError> {
+        while let Some(missing) = self.shard.missing(input) {
+            let loaded = load::load(&self.store, missing).await?;
+            self.shard.supply(loaded);
+        }
+        Ok(())
+    }
+
+    /// Lets each execution that has steps to go take one more.
+    async fn continue_executions(&mut self) {
+        let mut turn = Vec::new();
+        while let Some(id) = self.shard.next_continuing() {
+            turn.push(id);
+        }
+        for id in turn {
+            self.input(Input::Continue(id)).await;
+        }
+    }
+
+    /// Starts attempts that are durable, as far as there are places.
+    async fn fill_places(&mut self) {
+        while let Some(task) = self.dispatch.next() {
+            if let Err(error) = self.supply(&Input::Recover(task)).await {
+                tracing::error!(%error, "the store could not be read");
+                return self.rebuild().await;
+            }
+            if let (Some(request), Some(names)) =
+                (self.shard.task_request(task), self.shard.execution_names(task))
+            {
+                self.dispatch.start(task, request, names);
+            }
+        }
+    }
+
+    /// Starts to commit what has gathered, if nothing is being committed.
+    fn commit(&mut self) {
+        if self.in_flight.is_some() || !self.shard.has_output() {
+            return;
+        }
+        let output = self.shard.seal();
+        self.timers.fired_in_flight = std::mem::take(&mut self.timers.fired_gathering);
+        let touches_timers = !output.batch.timers.is_empty();
+        let store = self.store.clone();
+        let batch = output.batch;
+        // What changes nothing needs no commit; what was changed before is durable already.
+        let commit: Commit = if batch.rows() == 0 {
+            Box::pin(async { Ok(()) })
+        } else {
+            Box::pin(async move { store.commit(batch).await })
+        };
+        let (effects, generation) = (output.effects, output.generation);
+        self.in_flight = Some(InFlight { commit, effects, generation, touches_timers });
+    }
+
+    async fn committed(&mut self, result: Result<(), CommitError>) -> Wake {
+        let Some(done) = self.in_flight.take() else { return Wake::GoOn };
+        if let Err(error) = result {
+            tracing::error!(%error, "a batch could not be committed");
+            if error == CommitError::Fenced {
+                self.dispatch.cancel_all();
+                return Wake::Fenced;
+            }
+            self.rebuild().await;
+            return Wake::GoOn;
+        }
+        self.shard.committed(done.generation);
+        for effect in done.effects {
+            self.release(effect);
+        }
+        let fired = std::mem::take(&mut self.timers.fired_in_flight);
+        if (fired || done.touches_timers)
+            && let Err(error) = self.look_at_timers().await
+        {
+            tracing::error!(%error, "the timers could not be read");
+        }
+        Wake::GoOn
+    }
+
+    fn release(&mut self, effect: Effect) {
+        match effect {
+            Effect::Reply { to, reply } => {
+                // A client that went away no longer wants its answer.
+                if let Some(sender) = self.replies.remove(&to) {
+                    let _ = sender.send(reply);
+                }
+            }
+            Effect::StartTask(task) => self.dispatch.push(task),
+            Effect::CancelTask(task) => self.dispatch.cancel(task),
+        }
+    }
+
+    /// How long until the earliest timer; none while those that fired are not durable.
+    fn until_timers(&self) -> Option<Duration> {
+        if self.timers.fired_gathering || self.timers.fired_in_flight {
+            return None;
+        }
+        let due = self.timers.next?.as_milliseconds().saturating_sub(now().as_milliseconds());
+        Some(Duration::from_millis(u64::try_from(due).unwrap_or(0)).min(TIMER_SLEEP_MAX))
+    }
+
+    async fn look_at_timers(&mut self) -> Result<(), ReadError> {
+        self.timers.next = self.store.next_timer().await?;
+        Ok(())
+    }
+
+    async fn fire_timers(&mut self) {
+        match self.store.due_timers(now(), TIMERS_MAX).await {
+            Ok(due) => {
+                self.timers.fired_gathering = !due.is_empty();
+                for timer in due {
+                    self.input(Input::TimerDue(timer)).await;
+                }
+            }
+            Err(error) => {
+                tracing::error!(%error, "the timers could not be read");
+                tokio::time::sleep(STORE_RETRY).await;
+            }
+        }
+    }
+
+    /// Finds what was going on when the store was last written.
+    async fn recover(&mut self) -> Result<(), ReadError> {
+        let mut after = None;
+        loop {
+            let page = self.store.dispatched(after, RECOVERY_PAGE).await?;
+            let Some((last, _)) = page.last() else { break };
+            after = Some(*last);
+            for (key, attempt) in page {
+                if attempt.0 == 0 {
+                    let input = Input::Continue(key.execution);
+                    self.supply(&input).await?;
+                    self.shard.handle(input, now());
+                } else {
+                    self.dispatch.push(TaskKey { execution: key.execution, row: key.row, attempt });
+                }
+            }
+        }
+        self.look_at_timers().await
+    }
+
+    /// Throws away everything in memory and starts from the store again.
+    async fn rebuild(&mut self) {
+        // Dropping the senders refuses everybody who waits.
+        self.replies.clear();
+        self.dispatch.cancel_all();
+        self.in_flight = None;
+        self.timers = Timers::default();
+        loop {
+            if let Ok(snapshot) = load::snapshot(&self.store).await {
+                self.shard = Shard::new(self.options.clone(), snapshot);
+                if self.recover().await.is_ok() {
+                    return;
+                }
+                self.dispatch.cancel_all();
+            }
+            if self.stop.is_cancelled() {
+                return;
+            }
+            tokio::time::sleep(STORE_RETRY).await;
+        }
+    }
+
+    /// Commits what is under way and lets go of everything else, which the store remembers.
+    async fn drain(mut self) -> Ended {
+        self.requests.close();
+        self.take_waiting().await;
+        self.commit();
+        while self.in_flight.is_some() {
+            let result = committed(&mut self.in_flight).await;
+            if self.committed(result).await == Wake::Fenced {
+                return Ended::Fenced;
+            }
+            self.commit();
+        }
+        self.dispatch.cancel_all();
+        Ended::Stopped
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wake {
+    GoOn,
+    Stop,
+    Fenced,
+}
+
+/// The end of the commit that is under way.
+async fn committed(in_flight: &mut Option<InFlight>) -> Result<(), CommitError> {
+    match in_flight {
+        Some(in_flight) => in_flight.commit.as_mut().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// The engine's one look at the clock.
+fn now() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}

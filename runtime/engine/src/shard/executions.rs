@@ -1,0 +1,220 @@
+//! Starting, stepping and stopping executions.
+
+use std::sync::Arc;
+
+use asl::interpreter::{Command, Event, ExecutionId, Timer};
+use asl::{Text, Timestamp};
+use store::{Change, ExecutionRecord, ExecutionStatus, ListingKey, NameKey, QueuedTask, RowKey, TimerKey};
+
+use crate::arn::ExecutionArn;
+use crate::request::{Refusal, StartExecution, Started, StopExecution};
+
+use super::resident::Resident;
+use super::{Effect, Fresh, Known, LoadedExecution, Missing, Shard, TaskKey};
+
+impl Shard {
+    pub(super) fn missing_execution(&self, id: ExecutionId) -> Option<Missing> {
+        (!self.executions.contains(&id)).then_some(Missing::Execution(id))
+    }
+
+    /// An execution by its names: first its id, then itself.
+    pub(super) fn missing_named(&self, machine: &str, name: &str) -> Option<Missing> {
+        match self.names.get(&(machine.to_owned(), name.to_owned())) {
+            None => Some(Missing::Name(machine.to_owned(), name.to_owned())),
+            Some(None) => None,
+            Some(Some(id)) => self.missing_execution(*id),
+        }
+    }
+
+    pub(super) fn missing_to_start(&self, request: &StartExecution) -> Option<Missing> {
+        self.missing_machine(request.state_machine.name()).or_else(|| {
+            let name = request.name.as_ref()?;
+            self.missing_named(request.state_machine.name(), name)
+        })
+    }
+
+    pub(super) fn supply_execution(&mut self, id: ExecutionId, found: LoadedExecution) {
+        let known = match found {
+            LoadedExecution::Absent => Known::Absent,
+            LoadedExecution::Ended(record) => Known::Ended(record),
+            LoadedExecution::Running { record, revision, state } => {
+                let revision = self.revision(record.revision, *revision);
+                Known::Running(Box::new(Resident::load(id, *record, revision, *state)))
+            }
+        };
+        self.executions.insert(id, known, 0);
+    }
+
+    pub(super) fn start_execution(
+        &mut self,
+        request: StartExecution,
+        fresh: Fresh,
+        now: Timestamp,
+    ) -> Result<Started, Refusal> {
+        let machine = self.active_machine(&request.state_machine)?;
+        let (machine_id, number) = (machine.record.machine_id, machine.record.revision);
+        let revision = Arc::clone(&machine.revision);
+        if let Some(started) = self.started_before(&request)? {
+            return Ok(started);
+        }
+        let name = request.name.clone().unwrap_or_else(|| uuid::Uuid::from_u128(fresh.id.0).to_string());
+        let arn = request.state_machine.execution(&name).expect("the name was checked when it was parsed");
+        let record = ExecutionRecord {
+            arn: arn.as_str().into(),
+            name: name.as_str().into(),
+            state_machine_arn: request.state_machine.as_str().into(),
+            machine_id,
+            revision: number,
+            status: ExecutionStatus::Running,
+            started_at: now,
+            stopped_at: None,
+            input: request.input,
+            output: None,
+            error: None,
+            last_lsn: 0,
+            event_count: 0,
+            seed: fresh.seed,
+            redrive_count: 0,
+            redriven_at: None,
+            trace_header: request.trace_header,
+            version_arn: None,
+            alias_arn: None,
+        };
+        // An execution without a name of its own is named after its id, and found by it.
+        if request.name.is_some() {
+            let machine: Text = request.state_machine.name().into();
+            let key = NameKey { machine: machine.clone(), execution: record.name.clone() };
+            self.batch.names.insert(key, Change::Put(fresh.id));
+            self.names.insert((machine.to_string(), name), Some(fresh.id), self.generation);
+        }
+        let resident = Resident::new(fresh.id, record, revision);
+        self.executions.insert(fresh.id, Known::Running(Box::new(resident)), self.generation);
+        self.step(fresh.id, Event::Start, now);
+        Ok(Started { id: fresh.id, arn, at: now })
+    }
+
+    /// The execution of the same name, if it is the same request again.
+    fn started_before(&self, request: &StartExecution) -> Result<Option<Started>, Refusal> {
+        let Some(name) = &request.name else { return Ok(None) };
+        let key = (request.state_machine.name().to_owned(), name.clone());
+        let Some(Some(id)) = self.names.get(&key) else { return Ok(None) };
+        let arn = request.state_machine.execution(name).expect("the name was checked when it was parsed");
+        match self.executions.get(id) {
+            Some(Known::Running(resident)) if resident.record.input == request.input => {
+                Ok(Some(Started { id: *id, arn, at: resident.record.started_at }))
+            }
+            Some(Known::Running(_) | Known::Ended(_)) => Err(Refusal::ExecutionAlreadyExists { arn }),
+            Some(Known::Absent) | None => Ok(None),
+        }
+    }
+
+    pub(super) fn stop_execution(
+        &mut self,
+        request: StopExecution,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        let id = self.named(&request.arn)?;
+        match self.executions.get(&id) {
+            Some(Known::Running(_)) => {
+                self.step(id, Event::Stop(request.reason), now);
+                Ok(now)
+            }
+            Some(Known::Ended(record)) => Ok(record.stopped_at.unwrap_or(now)),
+            Some(Known::Absent) | None => Err(Refusal::ExecutionDoesNotExist { arn: request.arn }),
+        }
+    }
+
+    fn named(&self, arn: &ExecutionArn) -> Result<ExecutionId, Refusal> {
+        let key = (arn.state_machine_name().to_owned(), arn.name().to_owned());
+        match self.names.get(&key) {
+            Some(Some(id)) => Ok(*id),
+            Some(None) | None => Err(Refusal::ExecutionDoesNotExist { arn: arn.clone() }),
+        }
+    }
+
+    pub(super) fn timer_due(&mut self, key: TimerKey, now: Timestamp) {
+        // Whatever the timer was for, it has fired.
+        self.batch.timers.insert(key, Change::Delete);
+        self.step(key.execution, Event::Timer(Timer { row: key.row, kind: key.kind }), now);
+    }
+
+    pub(super) fn go_on(&mut self, id: ExecutionId, now: Timestamp) {
+        self.step(id, Event::Continue, now);
+    }
+
+    /// Takes a running execution through an event; says whether the event was still awaited.
+    pub(super) fn step(&mut self, id: ExecutionId, event: Event, now: Timestamp) -> bool {
+        let generation = self.generation;
+        let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return false };
+        if resident.ending.is_some() {
+            return false;
+        }
+        let transition =
+            asl::step(&resident.revision.definition, &mut resident.state, event, now, &self.activities);
+        if !transition.accepted {
+            return false;
+        }
+        resident.events.extend(transition.history);
+        self.touched.insert(id);
+        if transition.more {
+            self.continuing.push_back(id);
+        }
+        let mut offered = Vec::new();
+        for command in transition.commands {
+            self.command(id, command, now, &mut offered);
+        }
+        for arn in offered {
+            self.hand_out(&arn, now);
+        }
+        true
+    }
+
+    fn command(&mut self, execution: ExecutionId, command: Command, now: Timestamp, offered: &mut Vec<Text>) {
+        match command {
+            Command::StartTask { row, attempt } => {
+                let key = RowKey { execution, row };
+                self.starting.insert(key, attempt);
+                self.batch.dispatched.insert(key, Change::Put(attempt));
+            }
+            Command::OfferActivity { row, attempt, activity_arn } => {
+                self.offer_activity(&activity_arn, QueuedTask { execution, row, attempt, scheduled_at: now });
+                offered.push(activity_arn);
+            }
+            Command::CancelTask { row, attempt } => self.cancel_task(TaskKey { execution, row, attempt }),
+            Command::SetTimer { timer: Timer { row, kind }, due } => {
+                self.batch.timers.insert(TimerKey { due, execution, row, kind }, Change::Put(()));
+            }
+            Command::ClearTimer { timer: Timer { row, kind }, due } => {
+                self.batch.timers.insert(TimerKey { due, execution, row, kind }, Change::Delete);
+            }
+            Command::End(ending) => self.end(execution, ending, now),
+        }
+    }
+
+    fn cancel_task(&mut self, task: TaskKey) {
+        let key = task.row_key();
+        self.withdraw_activity(key);
+        self.batch.dispatched.insert(key, Change::Delete);
+        if self.starting.remove(&key).is_none() {
+            self.effects.push(Effect::CancelTask(task));
+        }
+    }
+
+    fn end(&mut self, id: ExecutionId, ending: asl::interpreter::Ending, now: Timestamp) {
+        let generation = self.generation;
+        let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
+        let record = resident.ended_record(&ending, now);
+        resident.record = record;
+        resident.ending = Some(ending);
+    }
+}
+
+/// Where an execution stands in the lists of its machine.
+pub(super) fn listing_key(id: ExecutionId, record: &ExecutionRecord) -> ListingKey {
+    ListingKey {
+        machine_id: record.machine_id,
+        status: record.status,
+        at: record.stopped_at.unwrap_or(record.started_at),
+        execution: id,
+    }
+}

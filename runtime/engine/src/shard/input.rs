@@ -1,0 +1,145 @@
+//! What comes into a shard.
+
+use asl::Data;
+use asl::Timestamp;
+use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, RowId, TaskToken, TaskUsage};
+use store::{
+    ActivityRecord, ExecutionRecord, MachineRecord, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord,
+    RowKey, StoredState, TimerKey,
+};
+
+use crate::arn::{ActivityArn, StateMachineArn};
+use crate::request::{
+    ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started,
+    StopExecution, UpdateStateMachine, Updated,
+};
+
+/// Names the client that waits for an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ReplyTo(pub u64);
+
+/// One thing for a shard to handle.
+#[derive(Debug, Clone)]
+pub enum Input {
+    Request {
+        reply: ReplyTo,
+        request: Request,
+    },
+    /// An executor is done with an attempt.
+    TaskReturned(TaskReturned),
+    /// A running task is alive.
+    TaskHeartbeat(TaskKey),
+    TimerDue(TimerKey),
+    /// An execution that had written enough in one step goes on.
+    Continue(ExecutionId),
+    /// A poller went away or has waited long enough.
+    Withdraw(ReplyTo),
+    /// After a restart: an attempt that was with an executor.
+    Recover(TaskKey),
+}
+
+#[derive(Debug, Clone)]
+pub struct TaskReturned {
+    pub task: TaskKey,
+    pub outcome: Result<Data, ErrorOutput>,
+    pub usage: Option<TaskUsage>,
+}
+
+/// One attempt of one task of one execution.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct TaskKey {
+    pub execution: ExecutionId,
+    pub row: RowId,
+    pub attempt: AttemptId,
+}
+
+impl TaskKey {
+    pub(crate) fn row_key(self) -> RowKey {
+        RowKey { execution: self.execution, row: self.row }
+    }
+}
+
+/// Identity and secrets of a new execution, made outside the shard.
+#[derive(Clone, Copy)]
+pub struct Fresh {
+    pub id: ExecutionId,
+    pub seed: [u8; 32],
+}
+
+impl std::fmt::Debug for Fresh {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Fresh").field("id", &self.id).finish_non_exhaustive()
+    }
+}
+
+#[derive(Debug, Clone)]
+pub enum Request {
+    CreateStateMachine(Box<CreateStateMachine>),
+    /// With the id of the revision to make.
+    UpdateStateMachine(Box<UpdateStateMachine>, String),
+    /// Marks the machine so that it starts nothing more.
+    DeleteStateMachine(StateMachineArn),
+    /// Removes a marked machine, when none of its executions runs.
+    ForgetStateMachine(StateMachineArn),
+    StartExecution(Box<StartExecution>, Fresh),
+    StopExecution(StopExecution),
+    CreateActivity(CreateActivity),
+    DeleteActivity(ActivityArn),
+    GetActivityTask(ActivityArn, Option<String>),
+    SendTask(TaskToken, TaskAnswer),
+    PutModule(PutModule),
+    DeleteModule(String),
+}
+
+/// What a worker says about its task.
+#[derive(Debug, Clone)]
+pub enum TaskAnswer {
+    Success(Data),
+    Failure(ErrorOutput),
+    Heartbeat,
+}
+
+/// The answer to a request.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Reply {
+    Done,
+    At(Timestamp),
+    Updated(Updated),
+    Started(Started),
+    ActivityTask(Option<ActivityTask>),
+    ModuleVersion(u32),
+    Refused(Refusal),
+}
+
+/// What a shard must be given before it can handle an input.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Missing {
+    Machine(String),
+    Execution(ExecutionId),
+    /// The id of an execution by machine name and execution name.
+    Name(String, String),
+    Module(String),
+}
+
+/// What was missing, as the store has it.
+#[derive(Debug, Clone)]
+pub enum Loaded {
+    Machine(String, Option<(MachineRecord, RevisionRecord)>),
+    Execution(ExecutionId, LoadedExecution),
+    Name(String, String, Option<ExecutionId>),
+    Module(String, Option<(ModuleHead, ModuleRecord)>),
+}
+
+#[derive(Debug, Clone)]
+pub enum LoadedExecution {
+    Absent,
+    Ended(Box<ExecutionRecord>),
+    Running { record: Box<ExecutionRecord>, revision: Box<RevisionRecord>, state: Box<StoredState> },
+}
+
+/// What a shard starts with: everything that it keeps in memory for its whole life.
+#[derive(Debug, Clone, Default)]
+pub struct Snapshot {
+    pub sequence: u64,
+    pub activities: Vec<(ActivityRecord, Vec<(u64, QueuedTask)>)>,
+}

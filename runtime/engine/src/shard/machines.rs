@@ -1,0 +1,187 @@
+//! State machines and their revisions.
+
+use std::sync::Arc;
+
+use asl::definition::MachineType;
+use asl::{Definition, Text, Timestamp};
+use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord};
+
+use crate::arn::StateMachineArn;
+use crate::request::{CreateStateMachine, Refusal, UpdateStateMachine, Updated};
+
+use super::{Missing, Shard};
+
+#[derive(Debug, Clone)]
+pub(super) struct Machine {
+    pub(super) record: MachineRecord,
+    pub(super) revision: Arc<Revision>,
+}
+
+/// A revision with its parsed definition, shared by the executions that run it.
+#[derive(Debug)]
+pub(super) struct Revision {
+    pub(super) record: RevisionRecord,
+    pub(super) definition: Arc<Definition>,
+}
+
+impl Revision {
+    /// A stored definition was valid when it was stored.
+    fn parse(record: RevisionRecord) -> Revision {
+        let parsed = asl::definition::parse(&record.definition, machine_type(record.kind));
+        let definition = parsed.definition.unwrap_or_else(|| {
+            panic!("the stored definition of {} is not valid: {:?}", record.machine_arn, parsed.diagnostics)
+        });
+        Revision { record, definition: Arc::new(definition) }
+    }
+}
+
+impl Shard {
+    pub(super) fn missing_machine(&self, name: &str) -> Option<Missing> {
+        (!self.machines.contains(&name.to_owned())).then(|| Missing::Machine(name.to_owned()))
+    }
+
+    pub(super) fn supply_machine(&mut self, name: String, found: Option<(MachineRecord, RevisionRecord)>) {
+        let machine = found
+            .map(|(record, revision)| Machine { revision: self.revision(record.revision, revision), record });
+        self.machines.insert(name, machine, 0);
+    }
+
+    /// The parsed revision; parsed once for all executions that run it.
+    pub(super) fn revision(&mut self, number: u64, record: RevisionRecord) -> Arc<Revision> {
+        if let Some(revision) = self.revisions.get_mut(&number, 0) {
+            return Arc::clone(revision);
+        }
+        let revision = Arc::new(Revision::parse(record));
+        self.revisions.insert(number, Arc::clone(&revision), 0);
+        revision
+    }
+
+    fn machine(&self, arn: &StateMachineArn) -> Option<&Machine> {
+        self.machines.get(&arn.name().to_owned())?.as_ref()
+    }
+
+    /// A machine that may start executions.
+    pub(super) fn active_machine(&self, arn: &StateMachineArn) -> Result<&Machine, Refusal> {
+        let machine =
+            self.machine(arn).ok_or_else(|| Refusal::StateMachineDoesNotExist { arn: arn.clone() })?;
+        match machine.record.status {
+            MachineStatus::Active => Ok(machine),
+            MachineStatus::Deleting => Err(Refusal::StateMachineDeleting { arn: arn.clone() }),
+        }
+    }
+
+    pub(super) fn create_machine(
+        &mut self,
+        request: CreateStateMachine,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
+        if let Some(existing) = self.machine(&request.arn) {
+            return match existing.record.status {
+                MachineStatus::Deleting => Err(Refusal::StateMachineDeleting { arn: request.arn }),
+                MachineStatus::Active if same_machine(existing, &request) => Ok(existing.record.created_at),
+                MachineStatus::Active => Err(Refusal::StateMachineAlreadyExists { arn: request.arn }),
+            };
+        }
+        let (machine_id, revision) = (self.next_number(), self.next_number());
+        let record = MachineRecord {
+            machine_id,
+            name: request.arn.name().into(),
+            arn: request.arn.as_str().into(),
+            kind: request.kind,
+            status: MachineStatus::Active,
+            created_at: now,
+            revision,
+            tags: request.tags,
+            next_version: 1,
+        };
+        let revision_record = RevisionRecord {
+            machine_arn: record.arn.clone(),
+            machine_name: record.name.clone(),
+            kind: request.kind,
+            definition: Text(request.text),
+            role_arn: request.role_arn.into(),
+            updated_at: now,
+            revision_id: None,
+            logging: request.logging,
+            tracing: request.tracing,
+            encryption: request.encryption,
+            version_description: None,
+        };
+        self.put_machine(record, revision_record, request.definition);
+        Ok(now)
+    }
+
+    pub(super) fn update_machine(
+        &mut self,
+        request: UpdateStateMachine,
+        revision_id: String,
+        now: Timestamp,
+    ) -> Result<Updated, Refusal> {
+        let machine = self.active_machine(&request.arn)?.clone();
+        let old = &machine.revision.record;
+        let (text, definition) = match request.definition {
+            Some((text, definition)) => (Text(text), definition),
+            None => (old.definition.clone(), Arc::clone(&machine.revision.definition)),
+        };
+        let revision_record = RevisionRecord {
+            definition: text,
+            role_arn: request.role_arn.map_or_else(|| old.role_arn.clone(), Text::from),
+            updated_at: now,
+            revision_id: Some(revision_id.as_str().into()),
+            logging: request.logging.or_else(|| old.logging.clone()),
+            tracing: request.tracing.or_else(|| old.tracing.clone()),
+            encryption: request.encryption.or_else(|| old.encryption.clone()),
+            ..old.clone()
+        };
+        let mut record = machine.record;
+        record.revision = self.next_number();
+        self.put_machine(record, revision_record, definition);
+        Ok(Updated { at: now, revision_id })
+    }
+
+    fn put_machine(&mut self, record: MachineRecord, revision: RevisionRecord, definition: Arc<Definition>) {
+        let number = record.revision;
+        self.batch.revisions.insert(number, Change::Put(revision.clone()));
+        self.batch.machines.insert(record.name.clone(), Change::Put(record.clone()));
+        let revision = Arc::new(Revision { record: revision, definition });
+        self.revisions.insert(number, Arc::clone(&revision), self.generation);
+        self.machines.insert(record.name.to_string(), Some(Machine { record, revision }), self.generation);
+    }
+
+    pub(super) fn delete_machine(&mut self, arn: &StateMachineArn) -> Result<(), Refusal> {
+        let generation = self.generation;
+        if let Some(Some(machine)) = self.machines.get_mut(&arn.name().to_owned(), generation) {
+            machine.record.status = MachineStatus::Deleting;
+            let record = machine.record.clone();
+            self.batch.machines.insert(record.name.clone(), Change::Put(record));
+        }
+        Ok(())
+    }
+
+    pub(super) fn forget_machine(&mut self, arn: &StateMachineArn) -> Result<(), Refusal> {
+        let deleting = |machine: &Machine| machine.record.status == MachineStatus::Deleting;
+        if self.machine(arn).is_some_and(deleting) {
+            self.batch.machines.insert(arn.name().into(), Change::Delete);
+            self.machines.insert(arn.name().to_owned(), None, self.generation);
+        }
+        Ok(())
+    }
+}
+
+/// The kind of machine as the language knows it.
+pub fn machine_type(kind: MachineKind) -> MachineType {
+    match kind {
+        MachineKind::Standard => MachineType::Standard,
+        MachineKind::Express => MachineType::Express,
+    }
+}
+
+/// AWS compares the text of the definition and the configurations, not the role or the tags.
+fn same_machine(existing: &Machine, request: &CreateStateMachine) -> bool {
+    let revision = &existing.revision.record;
+    *revision.definition == *request.text
+        && existing.record.kind == request.kind
+        && revision.logging == request.logging
+        && revision.tracing == request.tracing
+        && revision.encryption == request.encryption
+}

@@ -1,0 +1,216 @@
+//! Many executions, one input at a time, without a clock, a socket or a disk.
+//!
+//! The shard never reads the store. [`Shard::missing`] says what an input needs; the driver loads it and
+//! passes it in. What [`Shard::handle`] changes gathers until [`Shard::seal`] gives it out as one batch with
+//! the effects that wait for it.
+
+mod activities;
+mod cache;
+mod executions;
+mod input;
+mod machines;
+mod modules;
+mod output;
+mod resident;
+mod seal;
+mod tasks;
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+use asl::Timestamp;
+use asl::interpreter::{AttemptId, ExecutionId};
+use store::{Batch, RowKey};
+
+pub use input::{
+    Fresh, Input, Loaded, LoadedExecution, Missing, Reply, ReplyTo, Request, Snapshot, TaskAnswer, TaskKey,
+    TaskReturned,
+};
+pub use machines::machine_type;
+pub use output::{Effect, Output};
+
+use activities::Activities;
+use cache::Cache;
+use machines::{Machine, Revision};
+use resident::Known;
+
+/// Bounds of a shard.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub shard: u32,
+    pub epoch: u64,
+    /// Executions kept in memory; the others are loaded when something happens to them.
+    pub executions_resident_max: usize,
+    /// AWS quota: 1,000 workers may poll one activity at once.
+    pub activity_pollers_max: usize,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { shard: 0, epoch: 1, executions_resident_max: 2_048, activity_pollers_max: 1_000 }
+    }
+}
+
+/// Machines, names and modules kept in memory, of each kind.
+const CATALOG_ENTRIES_MAX: usize = 1_024;
+
+#[derive(Debug)]
+pub struct Shard {
+    options: Options,
+    /// The last number given out.
+    sequence: u64,
+    /// The batch that is being gathered; the first is 1.
+    generation: u64,
+    /// The newest batch that is durable.
+    durable: u64,
+    batch: Batch,
+    effects: Vec<Effect>,
+    /// Attempts to start, unless they are cancelled before the batch is sealed.
+    starting: BTreeMap<RowKey, AttemptId>,
+    /// Executions with something to write in this batch.
+    touched: BTreeSet<ExecutionId>,
+    /// Executions that have steps to go, in turn.
+    continuing: VecDeque<ExecutionId>,
+    executions: Cache<ExecutionId, Known>,
+    names: Cache<(String, String), Option<ExecutionId>>,
+    machines: Cache<String, Option<Machine>>,
+    revisions: Cache<u64, Arc<Revision>>,
+    modules: Cache<String, Option<(store::ModuleHead, store::ModuleRecord)>>,
+    activities: Activities,
+}
+
+impl Shard {
+    pub fn new(options: Options, snapshot: Snapshot) -> Shard {
+        let executions = Cache::new(options.executions_resident_max);
+        Shard {
+            batch: Batch::new(options.shard, options.epoch),
+            activities: Activities::new(options.activity_pollers_max, snapshot.activities),
+            options,
+            sequence: snapshot.sequence,
+            generation: 1,
+            durable: 0,
+            effects: Vec::new(),
+            starting: BTreeMap::new(),
+            touched: BTreeSet::new(),
+            continuing: VecDeque::new(),
+            executions,
+            names: Cache::new(CATALOG_ENTRIES_MAX),
+            machines: Cache::new(CATALOG_ENTRIES_MAX),
+            revisions: Cache::new(CATALOG_ENTRIES_MAX),
+            modules: Cache::new(CATALOG_ENTRIES_MAX),
+        }
+    }
+
+    /// What must be supplied before the input can be handled; asked again until there is nothing.
+    pub fn missing(&self, input: &Input) -> Option<Missing> {
+        match input {
+            Input::Request { request, .. } => self.missing_for_request(request),
+            Input::TaskReturned(TaskReturned { task, .. })
+            | Input::TaskHeartbeat(task)
+            | Input::Recover(task) => self.missing_execution(task.execution),
+            Input::TimerDue(timer) => self.missing_execution(timer.execution),
+            Input::Continue(execution) => self.missing_execution(*execution),
+            Input::Withdraw(_) => None,
+        }
+    }
+
+    fn missing_for_request(&self, request: &Request) -> Option<Missing> {
+        match request {
+            Request::CreateStateMachine(request) => self.missing_machine(request.arn.name()),
+            Request::UpdateStateMachine(request, _) => self.missing_machine(request.arn.name()),
+            Request::DeleteStateMachine(arn) | Request::ForgetStateMachine(arn) => {
+                self.missing_machine(arn.name())
+            }
+            Request::StartExecution(request, _) => self.missing_to_start(request),
+            Request::StopExecution(request) => {
+                self.missing_named(request.arn.state_machine_name(), request.arn.name())
+            }
+            Request::CreateActivity(_) | Request::DeleteActivity(_) => None,
+            Request::GetActivityTask(arn, _) => self
+                .activities
+                .next_task(arn.as_str())
+                .and_then(|task| self.missing_execution(task.execution)),
+            Request::SendTask(token, _) => self.missing_execution(token.execution),
+            Request::PutModule(request) => self.missing_module(&request.name),
+            Request::DeleteModule(name) => self.missing_module(name),
+        }
+    }
+
+    /// Takes what was missing.
+    pub fn supply(&mut self, loaded: Loaded) {
+        match loaded {
+            Loaded::Machine(name, found) => self.supply_machine(name, found),
+            Loaded::Execution(id, found) => self.supply_execution(id, found),
+            Loaded::Name(machine, name, id) => self.names.insert((machine, name), id, 0),
+            Loaded::Module(name, found) => self.modules.insert(name, found, 0),
+        }
+    }
+
+    /// Handles one input for which nothing is missing.
+    pub fn handle(&mut self, input: Input, now: Timestamp) {
+        match input {
+            Input::Request { reply, request } => self.request(reply, request, now),
+            Input::TaskReturned(returned) => self.task_returned(returned, now),
+            Input::TaskHeartbeat(task) => self.task_heartbeat(task, now),
+            Input::TimerDue(timer) => self.timer_due(timer, now),
+            Input::Continue(execution) => self.go_on(execution, now),
+            Input::Withdraw(reply) => {
+                if self.activities.withdraw(reply) {
+                    self.reply(reply, Reply::ActivityTask(None));
+                }
+            }
+            Input::Recover(task) => self.recover_task(task),
+        }
+    }
+
+    fn request(&mut self, to: ReplyTo, request: Request, now: Timestamp) {
+        let answer = match request {
+            Request::CreateStateMachine(request) => self.create_machine(*request, now).map(Reply::At),
+            Request::UpdateStateMachine(request, id) => {
+                self.update_machine(*request, id, now).map(Reply::Updated)
+            }
+            Request::DeleteStateMachine(arn) => self.delete_machine(&arn).map(|()| Reply::Done),
+            Request::ForgetStateMachine(arn) => self.forget_machine(&arn).map(|()| Reply::Done),
+            Request::StartExecution(request, fresh) => {
+                self.start_execution(*request, fresh, now).map(Reply::Started)
+            }
+            Request::StopExecution(request) => self.stop_execution(request, now).map(Reply::At),
+            Request::CreateActivity(request) => self.create_activity(request, now).map(Reply::At),
+            Request::DeleteActivity(arn) => self.delete_activity(&arn).map(|()| Reply::Done),
+            // A poll is answered when there is a task.
+            Request::GetActivityTask(arn, worker) => match self.poll_activity(to, &arn, worker, now) {
+                Ok(()) => return,
+                Err(refusal) => Err(refusal),
+            },
+            Request::SendTask(token, answer) => self.send_task(&token, answer, now).map(|()| Reply::Done),
+            Request::PutModule(request) => self.put_module(request, now).map(Reply::ModuleVersion),
+            Request::DeleteModule(name) => self.delete_module(name).map(|()| Reply::Done),
+        };
+        self.reply(to, answer.unwrap_or_else(Reply::Refused));
+    }
+
+    fn reply(&mut self, to: ReplyTo, reply: Reply) {
+        self.effects.push(Effect::Reply { to, reply });
+    }
+
+    /// The next number of the store's sequence.
+    fn next_number(&mut self) -> u64 {
+        self.sequence += 1;
+        self.sequence
+    }
+
+    /// The next execution that has steps to go.
+    pub fn next_continuing(&mut self) -> Option<ExecutionId> {
+        self.continuing.pop_front()
+    }
+
+    /// Batches up to this one are durable: what they wrote may be dropped from memory.
+    pub fn committed(&mut self, generation: u64) {
+        self.durable = generation;
+        self.executions.trim(generation);
+        self.names.trim(generation);
+        self.machines.trim(generation);
+        self.revisions.trim(generation);
+        self.modules.trim(generation);
+    }
+}

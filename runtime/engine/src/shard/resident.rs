@@ -1,0 +1,120 @@
+//! An execution in memory.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use asl::interpreter::{Ending, ExecutionId, ExecutionInfo, ExecutionState, HistoryEvent, RowId};
+use store::{ExecutionRecord, ExecutionStatus, RevisionRecord, StoredState};
+
+use super::machines::Revision;
+
+/// What is known of an execution.
+#[derive(Debug)]
+pub(super) enum Known {
+    Running(Box<Resident>),
+    /// Kept until its end is durable, and then only as long as there is room.
+    Ended(Box<ExecutionRecord>),
+    /// The store has none of this id.
+    Absent,
+}
+
+#[derive(Debug)]
+pub(super) struct Resident {
+    pub(super) record: ExecutionRecord,
+    pub(super) revision: Arc<Revision>,
+    pub(super) state: ExecutionState,
+    /// The newest history row.
+    pub(super) last_lsn: Option<u64>,
+    /// Rows that the store has, or will have when the batches before this one are durable.
+    pub(super) stored_rows: BTreeSet<RowId>,
+    /// Whether the store has the record and the header.
+    pub(super) is_stored: bool,
+    /// Whether the store is told to continue it after a restart.
+    pub(super) continues: bool,
+    /// Events of the batch that is being gathered.
+    pub(super) events: Vec<HistoryEvent>,
+    /// Set by the step that ends it.
+    pub(super) ending: Option<Ending>,
+}
+
+impl Resident {
+    pub(super) fn new(id: ExecutionId, record: ExecutionRecord, revision: Arc<Revision>) -> Resident {
+        let state = ExecutionState::new(info(id, &record, &revision.record));
+        Resident {
+            record,
+            revision,
+            state,
+            last_lsn: None,
+            stored_rows: BTreeSet::new(),
+            is_stored: false,
+            continues: false,
+            events: Vec::new(),
+            ending: None,
+        }
+    }
+
+    pub(super) fn load(
+        id: ExecutionId,
+        record: ExecutionRecord,
+        revision: Arc<Revision>,
+        stored: StoredState,
+    ) -> Resident {
+        let info = info(id, &record, &revision.record);
+        let continues = !stored.header.header.ready.is_empty();
+        Resident {
+            last_lsn: Some(stored.header.last_lsn),
+            stored_rows: stored.rows.keys().copied().collect(),
+            state: ExecutionState::load(info, stored.header.header, stored.rows),
+            is_stored: true,
+            continues,
+            ..Resident::new(id, record, revision)
+        }
+    }
+}
+
+impl Resident {
+    /// The record as it is after the end.
+    pub(super) fn ended_record(&self, ending: &Ending, at: asl::Timestamp) -> ExecutionRecord {
+        let mut record = self.record.clone();
+        record.stopped_at = Some(at);
+        record.event_count = self.state.header.next_event - 1;
+        match ending {
+            Ending::Succeeded { output } => {
+                record.status = ExecutionStatus::Succeeded;
+                record.output = Some(output.clone());
+            }
+            Ending::Failed(error) => {
+                record.status = ExecutionStatus::Failed;
+                record.error = Some(error.clone());
+            }
+            Ending::TimedOut(error) => {
+                record.status = ExecutionStatus::TimedOut;
+                record.error = Some(error.clone());
+            }
+            Ending::Aborted(error) => {
+                record.status = ExecutionStatus::Aborted;
+                record.error = Some(error.clone());
+            }
+        }
+        record
+    }
+}
+
+fn info(id: ExecutionId, record: &ExecutionRecord, revision: &RevisionRecord) -> Arc<ExecutionInfo> {
+    Arc::new(ExecutionInfo {
+        id,
+        arn: record.arn.clone(),
+        name: record.name.clone(),
+        input: record.input.clone(),
+        started_at: record.started_at,
+        role_arn: revision.role_arn.clone(),
+        state_machine_arn: record.state_machine_arn.clone(),
+        state_machine_name: revision.machine_name.clone(),
+        version_arn: record.version_arn.clone(),
+        alias_arn: record.alias_arn.clone(),
+        region: record.arn.split(':').nth(3).unwrap_or_default().into(),
+        seed: record.seed,
+        redrive_count: record.redrive_count,
+        redriven_at: record.redriven_at,
+    })
+}

@@ -1,0 +1,110 @@
+//! Answers of executors and workers.
+
+use asl::Timestamp;
+use asl::interpreter::{Event, Phase, TaskRequest, TaskToken, task_request};
+use store::Change;
+
+use crate::request::Refusal;
+
+use super::{Effect, Known, Shard, TaskAnswer, TaskKey, TaskReturned};
+
+impl Shard {
+    pub(super) fn task_returned(&mut self, returned: TaskReturned, now: Timestamp) {
+        let TaskReturned { task, outcome, usage } = returned;
+        let key = task.row_key();
+        if !self.awaits(task) {
+            return;
+        }
+        // Before the step, which may start the next attempt in the same row.
+        self.batch.dispatched.insert(key, Change::Delete);
+        let (row, attempt) = (task.row, task.attempt);
+        self.step(task.execution, Event::TaskReturned { row, attempt, outcome, usage }, now);
+    }
+
+    pub(super) fn task_heartbeat(&mut self, task: TaskKey, now: Timestamp) {
+        self.step(task.execution, Event::Heartbeat { row: task.row, attempt: task.attempt }, now);
+    }
+
+    pub(super) fn send_task(
+        &mut self,
+        token: &TaskToken,
+        answer: TaskAnswer,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let seed = match self.executions.get(&token.execution) {
+            Some(Known::Running(resident)) => resident.record.seed,
+            Some(Known::Ended(record)) => record.seed,
+            Some(Known::Absent) | None => return Err(Refusal::InvalidToken),
+        };
+        if !token.is_proved_by(&seed) {
+            return Err(Refusal::InvalidToken);
+        }
+        let task = TaskKey { execution: token.execution, row: token.row, attempt: token.attempt };
+        let (row, attempt) = (task.row, task.attempt);
+        let event = match answer {
+            TaskAnswer::Success(output) => Event::TaskAnswered { row, attempt, outcome: Ok(output) },
+            TaskAnswer::Failure(error) => Event::TaskAnswered { row, attempt, outcome: Err(error) },
+            TaskAnswer::Heartbeat => {
+                let accepted = self.step(task.execution, Event::Heartbeat { row, attempt }, now);
+                return if accepted { Ok(()) } else { Err(Refusal::TaskTimedOut) };
+            }
+        };
+        // The answer may come while the executor still hands the task over.
+        let was_dispatched = self.awaits(task);
+        if !self.step(task.execution, event, now) {
+            return Err(Refusal::TaskTimedOut);
+        }
+        if was_dispatched {
+            self.forget_dispatch(task);
+        }
+        Ok(())
+    }
+
+    /// Withdraws what recovery would do for an attempt, unless the row has a newer one already.
+    fn forget_dispatch(&mut self, task: TaskKey) {
+        let key = task.row_key();
+        if self.starting.get(&key).is_none_or(|attempt| *attempt == task.attempt) {
+            self.starting.remove(&key);
+            self.batch.dispatched.insert(key, Change::Delete);
+        }
+    }
+
+    /// Whether an attempt is the one that its execution waits for.
+    fn awaits(&self, task: TaskKey) -> bool {
+        let Some(Known::Running(resident)) = self.executions.get(&task.execution) else { return false };
+        let phase = resident.state.thread(task.row).map(|thread| &thread.phase);
+        matches!(phase, Some(Phase::Task(awaited)) if awaited.attempt == task.attempt)
+    }
+
+    /// After a restart: the attempt is started again, if it is still awaited.
+    pub(super) fn recover_task(&mut self, task: TaskKey) {
+        if self.awaits(task) {
+            self.effects.push(Effect::StartTask(task));
+        }
+    }
+
+    /// What an executor needs for an attempt; none if it is no longer awaited or its execution is not in
+    /// memory, in which case [`Shard::missing`] of its recovery names it.
+    pub fn task_request(&self, task: TaskKey) -> Option<TaskRequest> {
+        if !self.awaits(task) {
+            return None;
+        }
+        match self.executions.get(&task.execution) {
+            Some(Known::Running(resident)) => {
+                task_request(&resident.revision.definition, &resident.state, task.row)
+            }
+            Some(Known::Ended(_) | Known::Absent) | None => None,
+        }
+    }
+
+    /// Names of the execution of an attempt, for its executor: its ARN, its name and its machine's ARN.
+    pub fn execution_names(&self, task: TaskKey) -> Option<(asl::Text, asl::Text, asl::Text)> {
+        match self.executions.get(&task.execution)? {
+            Known::Running(resident) => {
+                let record = &resident.record;
+                Some((record.arn.clone(), record.name.clone(), record.state_machine_arn.clone()))
+            }
+            Known::Ended(_) | Known::Absent => None,
+        }
+    }
+}

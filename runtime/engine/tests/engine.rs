@@ -1,0 +1,247 @@
+//! The engine over a store in memory, with an executor that answers by the name of the function.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use asl::Data;
+use asl::definition::MachineType;
+use asl::interpreter::{ErrorOutput, HistoryKind};
+use engine::arn::{ActivityArn, StateMachineArn};
+use engine::{
+    CreateActivity, CreateStateMachine, Engine, Handle, MachineKind, Options, Refusal, StartExecution,
+    Started, StopExecution, TaskDispatch, TaskExecutor, TaskOutcome,
+};
+use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, MemoryStore, Order, Store};
+use tokio_util::sync::CancellationToken;
+
+/// `double` doubles a number, `flaky` fails twice, `never` waits to be cancelled.
+#[derive(Default)]
+struct Functions {
+    calls: AtomicU32,
+    cancelled: AtomicU32,
+}
+
+impl TaskExecutor for Functions {
+    async fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
+        let calls = self.calls.fetch_add(1, Ordering::SeqCst);
+        let name = task.request.resource.rsplit(':').next().unwrap_or_default();
+        let result = match name {
+            "double" => Ok((task.request.input.value().as_i64().unwrap() * 2).into()),
+            "flaky" if calls < 2 => Err(ErrorOutput::new("Busy", "try again")),
+            "flaky" => Ok(serde_json::json!("done")),
+            "never" => {
+                cancel.cancelled().await;
+                self.cancelled.fetch_add(1, Ordering::SeqCst);
+                Ok(serde_json::Value::Null)
+            }
+            other => panic!("there is no function {other}"),
+        };
+        TaskOutcome { result: result.map(|value: serde_json::Value| Data::from(value)), usage: None }
+    }
+}
+
+struct World {
+    handle: Handle<MemoryStore>,
+    engine: Option<Engine>,
+    store: MemoryStore,
+    functions: Arc<Functions>,
+}
+
+impl World {
+    async fn new() -> World {
+        World::on(MemoryStore::new(1), Arc::default()).await
+    }
+
+    async fn on(store: MemoryStore, functions: Arc<Functions>) -> World {
+        let (handle, engine) =
+            Engine::start(Options::default(), store.clone(), Arc::clone(&functions)).await.unwrap();
+        World { handle, engine: Some(engine), store, functions }
+    }
+
+    /// Stops the engine and starts another one on the same store.
+    async fn restart(mut self) -> World {
+        self.engine.take().unwrap().stop().await;
+        World::on(self.store, self.functions).await
+    }
+
+    async fn create(&self, name: &str, definition: &str) -> StateMachineArn {
+        let arn = StateMachineArn::new("us-east-1", "123456789012", name).unwrap();
+        let parsed = asl::definition::parse(definition, MachineType::Standard);
+        let request = CreateStateMachine {
+            arn: arn.clone(),
+            kind: MachineKind::Standard,
+            text: definition.into(),
+            definition: Arc::new(parsed.definition.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))),
+            role_arn: "arn:aws:iam::123456789012:role/r".to_owned(),
+            logging: None,
+            tracing: None,
+            encryption: None,
+            tags: Vec::new(),
+        };
+        self.handle.create_state_machine(request).await.unwrap();
+        arn
+    }
+
+    async fn start(
+        &self,
+        machine: &StateMachineArn,
+        name: Option<&str>,
+        input: &str,
+    ) -> Result<Started, Refusal> {
+        let request = StartExecution {
+            state_machine: machine.clone(),
+            name: name.map(str::to_owned),
+            input: Data::parse(input).unwrap(),
+            trace_header: None,
+        };
+        self.handle.start_execution(request).await
+    }
+
+    /// Waits until the execution ends; the test runner bounds the time.
+    async fn ended(&self, started: &Started) -> ExecutionRecord {
+        loop {
+            let record = self.store.execution(started.id).await.unwrap().unwrap();
+            if record.status != ExecutionStatus::Running {
+                return record;
+            }
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn events(&self, started: &Started, record: &ExecutionRecord) -> Vec<HistoryKind> {
+        let execution = started.id;
+        let query = HistoryQuery {
+            execution,
+            last_lsn: record.last_lsn,
+            order: Order::Forward,
+            from: None,
+            max: 1_000,
+        };
+        let page = self.store.history(query).await.unwrap();
+        page.items.into_iter().map(|event| event.kind).collect()
+    }
+}
+
+const DOUBLE: &str = r#"{"StartAt": "A", "States": {
+    "A": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:double", "Next": "B"},
+    "B": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:double", "End": true}}}"#;
+
+const ACTIVITY: &str = r#"{"StartAt": "A", "States": {
+    "A": {"Type": "Task", "Resource": "arn:aws:states:us-east-1:123456789012:activity:approve", "End": true}}}"#;
+
+async fn activity(world: &World) -> ActivityArn {
+    let arn = ActivityArn::new("us-east-1", "123456789012", "approve").unwrap();
+    let request = CreateActivity { arn: arn.clone(), encryption: None, tags: Vec::new() };
+    world.handle.create_activity(request).await.unwrap();
+    arn
+}
+
+#[tokio::test]
+async fn tasks_run_one_after_the_other() {
+    let world = World::new().await;
+    let machine = world.create("double", DOUBLE).await;
+    let started = world.start(&machine, None, "5").await.unwrap();
+    let record = world.ended(&started).await;
+    assert_eq!(record.output.as_ref().map(Data::text), Some("20"));
+    assert_eq!(world.events(&started, &record).await.len(), 12);
+    assert_eq!(record.event_count, 12);
+}
+
+#[tokio::test]
+async fn an_activity_is_answered_by_its_token_once() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    let started = world.start(&machine, None, r#"{"amount": 7}"#).await.unwrap();
+    let task = world.handle.get_activity_task(arn, Some("w".to_owned())).await.unwrap().unwrap();
+    assert_eq!(task.input.text(), r#"{"amount": 7}"#);
+    world.handle.send_task_heartbeat(&task.token).await.unwrap();
+    world.handle.send_task_success(&task.token, Data::parse("true").unwrap()).await.unwrap();
+    assert_eq!(world.ended(&started).await.output.unwrap().text(), "true");
+    let again = world.handle.send_task_success(&task.token, Data::parse("false").unwrap()).await;
+    assert_eq!(again, Err(Refusal::TaskTimedOut));
+    let mut forged = task.token.into_bytes();
+    forged[60] = if forged[60] == b'A' { b'B' } else { b'A' };
+    let forged = String::from_utf8(forged).unwrap();
+    assert_eq!(world.handle.send_task_heartbeat(&forged).await, Err(Refusal::InvalidToken));
+}
+
+#[tokio::test]
+async fn a_waiting_poller_gets_the_next_task_even_after_a_restart() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    let started = world.start(&machine, None, "1").await.unwrap();
+    let world = world.restart().await;
+    let task = world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
+    let world = world.restart().await;
+    world.handle.send_task_failure(&task.token, ErrorOutput::new("No", "not today")).await.unwrap();
+    assert_eq!(world.ended(&started).await.error, Some(ErrorOutput::new("No", "not today")));
+}
+
+#[tokio::test]
+async fn names_make_a_start_idempotent_while_it_runs() {
+    let world = World::new().await;
+    activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    let first = world.start(&machine, Some("one"), "1").await.unwrap();
+    assert_eq!(world.start(&machine, Some("one"), "1").await.unwrap(), first);
+    let other = world.start(&machine, Some("one"), "2").await;
+    assert!(matches!(other, Err(Refusal::ExecutionAlreadyExists { .. })), "{other:?}");
+    let stop = StopExecution { arn: first.arn.clone(), reason: ErrorOutput::default() };
+    let stopped = world.handle.stop_execution(stop.clone()).await.unwrap();
+    assert_eq!(world.handle.stop_execution(stop).await.unwrap(), stopped);
+    let again = world.start(&machine, Some("one"), "1").await;
+    assert!(matches!(again, Err(Refusal::ExecutionAlreadyExists { .. })), "{again:?}");
+}
+
+#[tokio::test]
+async fn a_running_task_is_started_again_after_a_restart() {
+    let world = World::new().await;
+    let definition = DOUBLE.replace("function:double\", \"Next\"", "function:never\", \"Next\"");
+    let machine = world.create("never", &definition).await;
+    let started = world.start(&machine, None, "1").await.unwrap();
+    while world.functions.calls.load(Ordering::SeqCst) == 0 {
+        tokio::task::yield_now().await;
+    }
+    let world = world.restart().await;
+    while world.functions.calls.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+    let stop = StopExecution { arn: started.arn.clone(), reason: ErrorOutput::new("Enough", "stop") };
+    world.handle.stop_execution(stop).await.unwrap();
+    assert_eq!(world.ended(&started).await.status, ExecutionStatus::Aborted);
+    while world.functions.cancelled.load(Ordering::SeqCst) < 2 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_machine_with_running_executions_is_deleted() {
+    let world = World::new().await;
+    activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    let started = world.start(&machine, None, "1").await.unwrap();
+    world.handle.delete_state_machine(machine.clone()).await.unwrap();
+    assert_eq!(world.ended(&started).await.status, ExecutionStatus::Aborted);
+    while world.store.machine("approve").await.unwrap().is_some() {
+        tokio::task::yield_now().await;
+    }
+    let refused = world.start(&machine, None, "1").await;
+    assert!(matches!(refused, Err(Refusal::StateMachineDoesNotExist { .. })), "{refused:?}");
+}
+
+#[tokio::test]
+async fn a_long_loop_gives_way_and_ends_at_the_history_limit() {
+    let world = World::new().await;
+    let machine = world
+        .create("loop", r#"{"StartAt": "A", "States": {
+                "A": {"Type": "Pass", "Next": "B"},
+                "B": {"Type": "Choice", "Choices": [{"Variable": "$.stop", "IsPresent": true, "Next": "C"}], "Default": "A"},
+                "C": {"Type": "Succeed"}}}"#)
+        .await;
+    let started = world.start(&machine, None, "{}").await.unwrap();
+    let record = world.ended(&started).await;
+    assert_eq!(record.event_count, 25_000);
+    assert_eq!(record.error.unwrap().error.as_deref(), Some("States.Runtime"));
+}
