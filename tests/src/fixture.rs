@@ -29,7 +29,8 @@ pub struct Fixture {
 
 /// Every fixture, in order of area and name.
 pub fn all() -> Vec<Fixture> {
-    let mut folders: Vec<PathBuf> = entries(Path::new(FOLDER)).iter().flat_map(|area| entries(area)).collect();
+    let mut folders: Vec<PathBuf> =
+        entries(Path::new(FOLDER)).iter().flat_map(|area| entries(area)).collect();
     folders.sort();
     folders.into_iter().map(|folder| Fixture { folder }).collect()
 }
@@ -145,7 +146,11 @@ fn event_line(event: &HistoryEvent) -> Value {
 #[allow(clippy::cast_precision_loss, reason = "runs last less than 2^53 milliseconds")]
 fn seconds(at: Timestamp) -> Value {
     let milliseconds = at.as_milliseconds() - STARTED_AT.as_milliseconds();
-    if milliseconds % 1000 == 0 { (milliseconds / 1000).into() } else { (milliseconds as f64 / 1000.0).into() }
+    if milliseconds % 1000 == 0 {
+        (milliseconds / 1000).into()
+    } else {
+        (milliseconds as f64 / 1000.0).into()
+    }
 }
 
 fn plain(member: Member) -> Value {

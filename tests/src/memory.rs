@@ -60,7 +60,9 @@ impl Timers {
                 assert_eq!(before, None, "a timer is cleared before it is set again: {timer:?}");
             }
             Command::ClearTimer { timer, due } => match self.set.remove(timer) {
-                Some(set) => assert_eq!(set, *due, "a timer is cleared with the time it was set for: {timer:?}"),
+                Some(set) => {
+                    assert_eq!(set, *due, "a timer is cleared with the time it was set for: {timer:?}")
+                }
                 None => assert_eq!(self.fired, Some(*timer), "only a timer that is set is cleared"),
             },
             Command::StartTask { .. }

@@ -67,10 +67,16 @@ impl Placeholders {
             }
             (Value::Array(wanted), Value::Array(found)) if wanted.len() == found.len() => {
                 let pairs = wanted.iter().zip(found).enumerate();
-                pairs.flat_map(|(index, (wanted, found))| self.differences(wanted, found, &format!("{path}[{index}]"))).collect()
+                pairs
+                    .flat_map(|(index, (wanted, found))| {
+                        self.differences(wanted, found, &format!("{path}[{index}]"))
+                    })
+                    .collect()
             }
             // The recording parsed this text further.
-            (_, Value::String(text)) if serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_string()) => {
+            (_, Value::String(text))
+                if serde_json::from_str::<Value>(text).is_ok_and(|value| !value.is_string()) =>
+            {
                 let parsed = serde_json::from_str(text).unwrap_or(Value::Null);
                 self.differences(expected, &parsed, path)
             }
@@ -128,7 +134,8 @@ fn next_word(text: &str) -> Option<(usize, usize)> {
         let length = text[at..].find('>')? + 1;
         let name = &text[at + 1..at + length - 1];
         let fits = |c: char| c.is_ascii_alphanumeric() || "_ .:-".contains(c);
-        (name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(fits)).then_some((at, length))
+        (name.starts_with(|c: char| c.is_ascii_alphabetic()) && name.chars().all(fits))
+            .then_some((at, length))
     });
     let joins = |c: char| c.is_alphanumeric() || c == '_' || c == '-';
     let date = text.match_indices("date").find_map(|(at, word)| {
@@ -169,7 +176,9 @@ fn matches(parts: &[Part<'_>], text: &str, bound: &mut BTreeMap<String, String>)
 /// `<uuid:1>` and `<uuid:2>` are different values.
 fn is_value_of_sibling(word: &str, value: &str, bound: &BTreeMap<String, String>) -> bool {
     let Some((family, _)) = word.split_once(':') else { return false };
-    bound.iter().any(|(other, text)| text == value && other.split_once(':').is_some_and(|(name, _)| name == family))
+    bound
+        .iter()
+        .any(|(other, text)| text == value && other.split_once(':').is_some_and(|(name, _)| name == family))
 }
 
 #[cfg(test)]

@@ -34,7 +34,9 @@ pub struct Case {
 /// The failing cases that are known, with the reason of each.
 pub fn known() -> BTreeMap<&'static str, &'static str> {
     let lines = KNOWN.lines().filter(|line| !line.is_empty() && !line.starts_with('#'));
-    lines.map(|line| line.split_once('#').map_or((line, ""), |(file, why)| (file.trim(), why.trim()))).collect()
+    lines
+        .map(|line| line.split_once('#').map_or((line, ""), |(file, why)| (file.trim(), why.trim())))
+        .collect()
 }
 
 /// The cases within reach: one execution, at most Lambda, all of it JSONPath, no distributed Map. None if the
@@ -76,7 +78,8 @@ impl Case {
             let word = function["function_name"].as_str().unwrap_or_default();
             let handler = function["handler"].as_str().unwrap_or_default();
             // Names are as long as in the recordings, which show the lengths of payloads.
-            let name = if word.starts_with('<') { format!("lambda_func_{index:08}") } else { word.to_owned() };
+            let name =
+                if word.starts_with('<') { format!("lambda_func_{index:08}") } else { word.to_owned() };
             if !functions.add(&name, handler) {
                 return vec![format!("there is no stand-in for {handler}")];
             }

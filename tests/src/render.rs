@@ -1,6 +1,8 @@
 //! History events as JSON: flat for the fixtures, and as the AWS API writes them for the recordings.
 
-use asl::interpreter::{ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, TaskScheduled};
+use asl::interpreter::{
+    ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, TaskScheduled,
+};
 use asl::{Data, Text};
 use serde_json::{Map, Value, json};
 
@@ -33,7 +35,9 @@ pub fn describe(kind: &HistoryKind) -> (String, Details) {
             }
             return (format!("{}StateExited", state_type.name()), Some(details));
         }
-        HistoryKind::StateAborted { state_type } => return (format!("{}StateAborted", state_type.name()), None),
+        HistoryKind::StateAborted { state_type } => {
+            return (format!("{}StateAborted", state_type.name()), None);
+        }
         HistoryKind::ExecutionStarted { input, role_arn, version_arn, alias_arn } => {
             let mut details = vec![input_of(input), ("roleArn", text(role_arn))];
             details.extend(version_arn.as_ref().map(|arn| ("stateMachineVersionArn", text(arn))));
@@ -128,13 +132,15 @@ fn iteration(iteration: &Iteration) -> Details {
 }
 
 fn service(service: &ServiceName, rest: impl IntoIterator<Item = (&'static str, Member)>) -> Details {
-    let mut details = vec![("resourceType", text(&service.resource_type)), ("resource", text(&service.resource))];
+    let mut details =
+        vec![("resourceType", text(&service.resource_type)), ("resource", text(&service.resource))];
     details.extend(rest);
     Some(details)
 }
 
 fn task_scheduled(task: &TaskScheduled) -> Vec<(&'static str, Member)> {
-    let region = [("region", text(&task.region)), ("parameters", Member::Parameters(task.parameters.clone()))];
+    let region =
+        [("region", text(&task.region)), ("parameters", Member::Parameters(task.parameters.clone()))];
     let mut details = service(&task.service, region).unwrap_or_default();
     details.extend(limits(task.timeout_seconds, task.heartbeat_seconds, task.role_arn.as_ref()));
     details

@@ -64,7 +64,12 @@ pub fn info(input: Data, started_at: Timestamp) -> ExecutionInfo {
 ///
 /// If a step breaks a rule that holds for every step: gapless event ids, stale events that change nothing,
 /// timers and attempts that are withdrawn before the end.
-pub fn run(definition: &Definition, info: ExecutionInfo, workers: &mut dyn Workers, options: &Options) -> Outcome {
+pub fn run(
+    definition: &Definition,
+    info: ExecutionInfo,
+    workers: &mut dyn Workers,
+    options: &Options,
+) -> Outcome {
     let now = info.started_at;
     let state = ExecutionState::new(Arc::new(info));
     let mut run = Run {
@@ -95,7 +100,11 @@ enum Happening {
     Event(Event),
     Timer(Timer),
     /// A worker takes an activity task.
-    Taken { row: RowId, attempt: AttemptId, plan: Attempt },
+    Taken {
+        row: RowId,
+        attempt: AttemptId,
+        plan: Attempt,
+    },
 }
 
 struct Run<'a> {
@@ -127,7 +136,7 @@ impl Run<'_> {
                         self.event(Event::Timer(timer));
                     } else {
                         // A clock that fires although it was told not to.
-                        self.stale(Event::Timer(timer));
+                        self.stale(&Event::Timer(timer));
                     }
                 }
                 Happening::Taken { row, attempt, plan } => {
@@ -142,8 +151,8 @@ impl Run<'_> {
         panic!("the execution does not end");
     }
 
-    /// An event that nobody waits for: it must not be accepted, unless it is for a timer set again meanwhile.
-    fn stale(&mut self, event: Event) {
+    /// An event that nobody waits for must not be accepted.
+    fn stale(&mut self, event: &Event) {
         let accepted = self.event(event.clone());
         assert!(!accepted, "a stale event was accepted: {event:?}");
     }
@@ -218,7 +227,8 @@ impl Run<'_> {
     }
 
     fn hand_out(&mut self, row: RowId, attempt: AttemptId) -> Attempt {
-        let request = task_request(self.definition, &self.state, row).expect("a task that was just scheduled");
+        let request =
+            task_request(self.definition, &self.state, row).expect("a task that was just scheduled");
         assert_eq!(request.attempt, attempt);
         self.attempts.insert(attempt, row);
         self.workers.attempt(&request)
@@ -258,7 +268,8 @@ impl Run<'_> {
     fn check_end(&mut self) {
         // An attempt whose thread no longer waits for it has been answered.
         self.attempts.retain(|attempt, row| {
-            task_request(self.definition, &self.state, *row).is_some_and(|request| request.attempt == *attempt)
+            task_request(self.definition, &self.state, *row)
+                .is_some_and(|request| request.attempt == *attempt)
         });
         if self.ending.is_some() {
             assert!(self.timers.is_empty(), "no timer outlives its execution");

@@ -67,18 +67,27 @@ impl Script {
 impl Workers for Script {
     fn attempt(&mut self, request: &TaskRequest) -> Attempt {
         let answers = self.tasks.get_mut(&*request.resource);
-        let answer = match answers.unwrap_or_else(|| panic!("no answer is scripted for {}", request.resource)) {
+        let answer = match answers.unwrap_or_else(|| panic!("no answer is scripted for {}", request.resource))
+        {
             Answers::Each(answer) => &*answer,
             Answers::InOrder { answers, used } => {
                 *used += 1;
-                answers.get(*used - 1).unwrap_or_else(|| panic!("attempt {used} of {} has no answer", request.resource))
+                answers
+                    .get(*used - 1)
+                    .unwrap_or_else(|| panic!("attempt {used} of {} has no answer", request.resource))
             }
         };
         Attempt {
             taken_after: milliseconds(answer, "taken_after"),
             worker_name: answer.get("worker").map(text),
             submitted: submitted(answer),
-            heartbeats: answer.get("heartbeats").and_then(Value::as_array).into_iter().flatten().map(scaled).collect(),
+            heartbeats: answer
+                .get("heartbeats")
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+                .map(scaled)
+                .collect(),
             after: milliseconds(answer, "after"),
             outcome: outcome(answer, request),
         }

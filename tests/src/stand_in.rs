@@ -64,7 +64,8 @@ impl Functions {
 
     fn raised(&self, name: &str, message: &str, trace: &str) -> ErrorOutput {
         let id = format!("00000000-0000-4000-8000-{:012}", self.calls);
-        let cause = json!({ "errorMessage": message, "errorType": name, "requestId": id, "stackTrace": [trace] });
+        let cause =
+            json!({ "errorMessage": message, "errorType": name, "requestId": id, "stackTrace": [trace] });
         ErrorOutput::new(name, spaced(&cause))
     }
 
@@ -77,7 +78,7 @@ impl Functions {
             Some(Value::String(text)) => serde_json::from_str(text).unwrap_or_else(|_| text.as_str().into()),
             Some(payload) => payload.clone(),
         };
-        let mut result = self.call(&name, &payload).map(|result| invocation(parameters, result));
+        let mut result = self.call(&name, &payload).map(|result| invocation(parameters, &result));
         if let Err(ErrorOutput { cause: Some(cause), .. }) = &mut result
             && let Ok(value) = serde_json::from_str::<Value>(cause)
         {
@@ -129,7 +130,9 @@ fn spaced(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(spaced).collect::<Vec<_>>().join(", ")),
         Value::Object(members) => {
-            let member = |(name, value): (&String, &Value)| format!("{}: {}", Value::from(name.as_str()), spaced(value));
+            let member = |(name, value): (&String, &Value)| {
+                format!("{}: {}", Value::from(name.as_str()), spaced(value))
+            };
             format!("{{{}}}", members.iter().map(member).collect::<Vec<_>>().join(", "))
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.to_string(),
@@ -137,8 +140,8 @@ fn spaced(value: &Value) -> String {
 }
 
 /// What the SDK tells about a call; the recordings show its headers.
-fn invocation(parameters: &Value, payload: Value) -> Value {
-    let length = spaced(&payload).len().to_string();
+fn invocation(parameters: &Value, payload: &Value) -> Value {
+    let length = spaced(payload).len().to_string();
     let mut headers = vec![
         ("Connection", "keep-alive"),
         ("Content-Length", &length),

@@ -34,7 +34,8 @@ fn check_fixtures(restart: bool) {
         match fixture.run(restart) {
             Err(why) => failures.push(format!("{name}: {why}")),
             Ok(text) if update => fixture.write_expected(&text),
-            Ok(text) => failures.extend(first_difference(&fixture.expected(), &text).map(|why| format!("{name}: {why}"))),
+            Ok(text) => failures
+                .extend(first_difference(&fixture.expected(), &text).map(|why| format!("{name}: {why}"))),
         }
     }
     report("fixtures", count, &failures);
@@ -90,7 +91,9 @@ fn recorded_cases_agree_with_aws() {
         match (known.get(case.file.as_str()), found.is_empty()) {
             (None, true) => passed += 1,
             (Some(_), false) => {}
-            (Some(why), true) => failures.push(format!("{}: passes, though listed as known: {why}", case.file)),
+            (Some(why), true) => {
+                failures.push(format!("{}: passes, though listed as known: {why}", case.file))
+            }
             (None, false) => failures.push(format!("{}:\n  {}", case.file, found.join("\n  "))),
         }
     }

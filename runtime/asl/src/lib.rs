@@ -15,4 +15,3 @@ pub use data::text::Text;
 pub use data::timestamp::Timestamp;
 pub use definition::Definition;
 pub use interpreter::step;
-

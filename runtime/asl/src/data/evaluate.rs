@@ -39,9 +39,11 @@ pub fn template(template: &Template, scope: &Scope<'_>, input: &Value) -> Result
             }
             Ok(Value::Object(object))
         }
-        Template::Array(items) => {
-            items.iter().map(|item| self::template(item, scope, input)).collect::<Result<_, _>>().map(Value::Array)
-        }
+        Template::Array(items) => items
+            .iter()
+            .map(|item| self::template(item, scope, input))
+            .collect::<Result<_, _>>()
+            .map(Value::Array),
     }
 }
 
@@ -52,9 +54,10 @@ pub fn computed(field: &Computed, scope: &Scope<'_>, input: &Value) -> Result<Va
             find(path, scope, input).ok_or_else(|| not_in_input(path, &field.field, input))
         }
         Expression::Intrinsic(call) => intrinsic(call, &field.field, scope, input),
-        Expression::Jsonata(_) => {
-            Err(Failure::runtime(format!("The field '{}' is a JSONata expression, which is not supported yet.", field.field)))
-        }
+        Expression::Jsonata(_) => Err(Failure::runtime(format!(
+            "The field '{}' is a JSONata expression, which is not supported yet.",
+            field.field
+        ))),
     }
 }
 
@@ -102,7 +105,8 @@ pub fn text(field: &TextField, scope: &Scope<'_>, input: &Value) -> Result<Strin
         TextField::Literal(text) => Ok(text.clone()),
         TextField::Computed(field) => match computed(field, scope, input)? {
             Value::String(text) => Ok(text),
-            other @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
+            other
+            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 Err(Failure::runtime(format!(
                     "The {} field refers to value {other} which is not a string: {}",
                     field.field, field.source
@@ -139,7 +143,11 @@ pub fn number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Result<f
 
 /// What a number's path names. AWS takes a text for the number that it spells, and says of a path that leads
 /// nowhere what it says of InputPath.
-fn reference<'a>(field: &'a Computed, scope: &'a Scope<'_>, input: &'a Value) -> Result<Cow<'a, Value>, Failure> {
+fn reference<'a>(
+    field: &'a Computed,
+    scope: &'a Scope<'_>,
+    input: &'a Value,
+) -> Result<Cow<'a, Value>, Failure> {
     match &field.expression {
         Expression::Path(path) => found(path, scope, input),
         Expression::Intrinsic(_) | Expression::Jsonata(_) => computed(field, scope, input).map(Cow::Owned),

@@ -23,7 +23,11 @@ pub fn selected_input(flow: &Flow, scope: &Scope<'_>, raw: &Data) -> Result<Data
 }
 
 /// The same without a copy.
-pub fn selected_value<'a>(flow: &Flow, scope: &'a Scope<'_>, raw: &'a Data) -> Result<Cow<'a, Value>, Failure> {
+pub fn selected_value<'a>(
+    flow: &Flow,
+    scope: &'a Scope<'_>,
+    raw: &'a Data,
+) -> Result<Cow<'a, Value>, Failure> {
     let Flow::JsonPath(flow) = flow else { return Ok(Cow::Borrowed(raw.value())) };
     match &flow.input_path {
         Selection::Whole => Ok(Cow::Borrowed(raw.value())),
@@ -81,7 +85,11 @@ pub fn combine(result_path: &ResultPath, raw: &Data, result: Data) -> Result<Dat
                 Ok(()) => Ok(combined.into()),
                 Err(_) => Err(Failure {
                     error: "States.ResultPathMatchFailure",
-                    cause: format!("Unable to apply ResultPath '{}' to the input '{}'.", path.source(), raw.text()),
+                    cause: format!(
+                        "Unable to apply ResultPath '{}' to the input '{}'.",
+                        path.source(),
+                        raw.value()
+                    ),
                 }),
             }
         }
@@ -91,7 +99,8 @@ pub fn combine(result_path: &ResultPath, raw: &Data, result: Data) -> Result<Dat
 /// Computes `Assign`. All of its expressions see the variables as they were before.
 pub fn assigned(assign: &Assign, scope: &Scope<'_>, input: &Data) -> Result<Assigned, Failure> {
     let evaluate = |(name, template): &(String, Template)| {
-        evaluate::template(template, scope, input.value()).map(|value| (Text::from(name.as_str()), Data::from(value)))
+        evaluate::template(template, scope, input.value())
+            .map(|value| (Text::from(name.as_str()), Data::from(value)))
     };
     assign.iter().map(evaluate).collect()
 }

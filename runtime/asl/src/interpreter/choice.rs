@@ -100,7 +100,10 @@ fn compare(comparison: &Comparison, scope: &Scope<'_>, input: &Value) -> Result<
         }
         Operator::Numeric(ordering, operand) => {
             let right = right_side(operand, scope, input, |value| value.as_number().cloned())?;
-            Ok(is(*ordering, value.as_number().zip(right.as_ref()).and_then(|(left, right)| numbers(left, right))))
+            Ok(is(
+                *ordering,
+                value.as_number().zip(right.as_ref()).and_then(|(left, right)| numbers(left, right)),
+            ))
         }
         Operator::Timestamp(ordering, operand) => {
             let right = right_side(operand, scope, input, timestamp)?;
@@ -138,7 +141,8 @@ fn timestamp(value: &Value) -> Option<Timestamp> {
 
 /// Compares exactly where both are integers, so that neighbours above 2^53 stay apart.
 fn numbers(left: &Number, right: &Number) -> Option<Compared> {
-    let integer = |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
+    let integer =
+        |number: &Number| number.as_i64().map(i128::from).or_else(|| number.as_u64().map(i128::from));
     match (integer(left), integer(right)) {
         (Some(left), Some(right)) => Some(left.cmp(&right)),
         (_, _) => left.as_f64()?.partial_cmp(&right.as_f64()?),
@@ -195,7 +199,10 @@ mod tests {
     #[test]
     fn integers_are_compared_exactly() {
         let number = |text: &str| serde_json::from_str::<Number>(text).unwrap();
-        assert_eq!(numbers(&number("9007199254740993"), &number("9007199254740992")), Some(Compared::Greater));
+        assert_eq!(
+            numbers(&number("9007199254740993"), &number("9007199254740992")),
+            Some(Compared::Greater)
+        );
         assert_eq!(numbers(&number("1"), &number("1.0")), Some(Compared::Equal));
     }
 }

@@ -17,12 +17,28 @@ pub enum Event {
     /// The last step left work because it had written enough.
     Continue,
     /// A worker took the activity task.
-    TaskStarted { row: RowId, attempt: AttemptId, worker_name: Option<String> },
+    TaskStarted {
+        row: RowId,
+        attempt: AttemptId,
+        worker_name: Option<String>,
+    },
     /// An executor is done with the attempt. For `.waitForTaskToken` this is not the end of the task.
-    TaskReturned { row: RowId, attempt: AttemptId, outcome: Result<Data, ErrorOutput>, usage: Option<TaskUsage> },
+    TaskReturned {
+        row: RowId,
+        attempt: AttemptId,
+        outcome: Result<Data, ErrorOutput>,
+        usage: Option<TaskUsage>,
+    },
     /// A worker answered with the task's token.
-    TaskAnswered { row: RowId, attempt: AttemptId, outcome: Result<Data, ErrorOutput> },
-    Heartbeat { row: RowId, attempt: AttemptId },
+    TaskAnswered {
+        row: RowId,
+        attempt: AttemptId,
+        outcome: Result<Data, ErrorOutput>,
+    },
+    Heartbeat {
+        row: RowId,
+        attempt: AttemptId,
+    },
     Timer(Timer),
     /// StopExecution.
     Stop(ErrorOutput),
@@ -54,13 +70,29 @@ pub enum TimerKind {
 #[derive(Debug, Clone, PartialEq)]
 pub enum Command {
     /// Run an attempt with an executor; what it needs is in [`super::task_request`].
-    StartTask { row: RowId, attempt: AttemptId },
+    StartTask {
+        row: RowId,
+        attempt: AttemptId,
+    },
     /// Put an attempt into an activity's queue.
-    OfferActivity { row: RowId, attempt: AttemptId, activity_arn: Text },
+    OfferActivity {
+        row: RowId,
+        attempt: AttemptId,
+        activity_arn: Text,
+    },
     /// The attempt ended otherwise; its result is no longer wanted.
-    CancelTask { row: RowId, attempt: AttemptId },
-    SetTimer { timer: Timer, due: Timestamp },
-    ClearTimer { timer: Timer, due: Timestamp },
+    CancelTask {
+        row: RowId,
+        attempt: AttemptId,
+    },
+    SetTimer {
+        timer: Timer,
+        due: Timestamp,
+    },
+    ClearTimer {
+        timer: Timer,
+        due: Timestamp,
+    },
     End(Ending),
 }
 

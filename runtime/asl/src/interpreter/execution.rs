@@ -4,9 +4,9 @@
 //! state makes a fork, which counts, and a thread for each branch or item, which points back to the fork. A
 //! finished child keeps its output in its own row until the fork joins, so that no row grows with their number.
 
-use std::sync::Arc;
-use std::collections::{BTreeMap, BTreeSet};
 use crate::data::text::Text;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use minicbor::{Decode, Encode};
 
@@ -29,9 +29,13 @@ impl<C> Encode<C> for ExecutionId {
 }
 
 impl<'b, C> Decode<'b, C> for ExecutionId {
-    fn decode(decoder: &mut minicbor::Decoder<'b>, _: &mut C) -> Result<ExecutionId, minicbor::decode::Error> {
+    fn decode(
+        decoder: &mut minicbor::Decoder<'b>,
+        _: &mut C,
+    ) -> Result<ExecutionId, minicbor::decode::Error> {
         let bytes = decoder.bytes()?;
-        let bytes = bytes.try_into().map_err(|_| minicbor::decode::Error::message("an execution id has 16 bytes"))?;
+        let bytes =
+            bytes.try_into().map_err(|_| minicbor::decode::Error::message("an execution id has 16 bytes"))?;
         Ok(ExecutionId(u128::from_be_bytes(bytes)))
     }
 }
@@ -90,7 +94,13 @@ pub struct Header {
 
 impl Default for Header {
     fn default() -> Header {
-        Header { next_event: 1, next_row: RowId::ROOT.0, next_attempt: 1, entropy_drawn: 0, ready: Vec::new() }
+        Header {
+            next_event: 1,
+            next_row: RowId::ROOT.0,
+            next_attempt: 1,
+            entropy_drawn: 0,
+            ready: Vec::new(),
+        }
     }
 }
 

@@ -6,7 +6,7 @@ use crate::data::evaluate::Failure;
 use crate::data::flow;
 use crate::data::json::Data;
 use crate::definition::{Catcher, Jitter, Retrier, State, StateKind, Transition as Target};
-use crate::limits::{PAYLOAD_BYTES_MAX, SECONDS_MAX};
+use crate::limits::{CAUSE_CHARACTERS_MAX, ERROR_CHARACTERS_MAX, PAYLOAD_BYTES_MAX, SECONDS_MAX};
 
 use super::event::{Command, Timer, TimerKind};
 use super::execution::{Phase, RowId};
@@ -24,7 +24,10 @@ pub(super) struct StateError {
 }
 
 impl StateError {
-    pub(super) fn new(output: ErrorOutput) -> StateError {
+    /// A text that is longer than AWS allows is cut: a cause may quote a whole input.
+    pub(super) fn new(mut output: ErrorOutput) -> StateError {
+        cut(&mut output.error, ERROR_CHARACTERS_MAX);
+        cut(&mut output.cause, CAUSE_CHARACTERS_MAX);
         StateError { output, is_heartbeat: false, is_inner: false }
     }
 
@@ -88,10 +91,20 @@ impl StateError {
 
 const TIMEOUT: &str = "States.Timeout";
 
+fn cut(text: &mut Option<String>, characters_max: usize) {
+    let Some(text) = text else { return };
+    // A text has at most as many characters as bytes.
+    if text.len() > characters_max
+        && let Some((end, _)) = text.char_indices().nth(characters_max)
+    {
+        text.truncate(end);
+    }
+}
+
 impl Stepper<'_> {
     /// Fails a state because one of its fields could not be computed.
-    pub(super) fn fail_evaluation(&mut self, row: RowId, failure: Failure) {
-        let error = self.evaluation_error(row, &failure);
+    pub(super) fn fail_evaluation(&mut self, row: RowId, failure: &Failure) {
+        let error = self.evaluation_error(row, failure);
         self.fail_state(row, error);
     }
 

@@ -13,7 +13,13 @@ use super::stepper::Stepper;
 
 impl Stepper<'_> {
     /// Makes the fork of a Parallel or Map and reserves the rows of its children.
-    pub(super) fn fork(&mut self, owner: RowId, count: u32, tolerated: Option<u32>, items: Option<Data>) -> RowId {
+    pub(super) fn fork(
+        &mut self,
+        owner: RowId,
+        count: u32,
+        tolerated: Option<u32>,
+        items: Option<Data>,
+    ) -> RowId {
         let first_child = self.state.reserve_rows(u64::from(count));
         let items = items.map(|items| {
             let row = self.state.reserve_rows(1);
@@ -21,8 +27,16 @@ impl Stepper<'_> {
             row
         });
         let row = self.state.reserve_rows(1);
-        let fork =
-            Fork { owner, first_child, count, started: 0, live: 0, failed: 0, tolerated_failures: tolerated, items };
+        let fork = Fork {
+            owner,
+            first_child,
+            count,
+            started: 0,
+            live: 0,
+            failed: 0,
+            tolerated_failures: tolerated,
+            items,
+        };
         self.state.put(row, Row::Fork(fork));
         self.state.thread_mut(owner).phase = Phase::Forked(row);
         row
@@ -49,7 +63,9 @@ impl Stepper<'_> {
         let marker = match self.iteration(fork, index) {
             Some(iteration) => self.write(last, HistoryKind::MapIterationFailed(iteration)),
             // AWS closes a task that fails a branch, but not a Fail state.
-            None if state_type == StateType::Task => self.write(last, HistoryKind::StateAborted { state_type }),
+            None if state_type == StateType::Task => {
+                self.write(last, HistoryKind::StateAborted { state_type })
+            }
             None => last,
         };
         self.state.remove(row);
@@ -80,7 +96,7 @@ impl Stepper<'_> {
             let (owner, index) = (counts.owner, counts.started);
             if let Err(failure) = self.start_item(fork, index, last) {
                 self.abort_fork(fork);
-                self.fail_evaluation(owner, failure);
+                self.fail_evaluation(owner, &failure);
             }
         } else if counts.live == 0 {
             self.join(fork, marker);
@@ -132,7 +148,7 @@ impl Stepper<'_> {
         self.write(last, succeeded);
         match self.joined(owner, flow, assign, result) {
             Ok((output, assigned)) => self.exit(owner, output, assigned, transition),
-            Err(failure) => self.fail_evaluation(owner, failure),
+            Err(failure) => self.fail_evaluation(owner, &failure),
         }
     }
 
@@ -200,4 +216,3 @@ impl Fork {
         (first..first + u64::from(self.started)).map(RowId)
     }
 }
-

@@ -21,7 +21,8 @@ impl Stepper<'_> {
         }
         let items = self.compute(row, None, |scope, thread| items(map, scope, &thread.input))?;
         let length = items.value().as_array().map_or(0, Vec::len);
-        let length = u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
+        let length =
+            u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
         let concurrency = self.compute(row, None, |scope, thread| concurrency(map, scope, &thread.input))?;
         let started = self.write_next(row, HistoryKind::MapStateStarted { length });
         let tolerated =
@@ -90,7 +91,10 @@ fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
         Items::Path(path) => {
             let input = flow::selected_value(&map.flow, scope, raw)?;
             let found = evaluate::find(path, scope, &input).ok_or_else(|| {
-                Failure::runtime(format!("Reference path \"{}\" could not be found in the input.", path.source()))
+                Failure::runtime(format!(
+                    "Reference path \"{}\" could not be found in the input.",
+                    path.source()
+                ))
             })?;
             (found.into(), path.source())
         }

@@ -11,17 +11,20 @@ mod map;
 mod parallel;
 mod pass;
 mod stepper;
+#[cfg(test)]
+mod table;
 mod task;
 mod token;
 mod wait;
 
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{
-    AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase, TaskStage,
-    Thread, Variables,
+    AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase,
+    TaskStage, Thread, Variables,
 };
 pub use history::{
-    ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled, TaskUsage,
+    ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled,
+    TaskUsage,
 };
 pub use stepper::{Surroundings, step};
 pub use task::task_request;

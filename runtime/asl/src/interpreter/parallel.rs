@@ -10,8 +10,9 @@ use super::stepper::Stepper;
 
 impl Stepper<'_> {
     pub(super) fn parallel(&mut self, row: RowId, parallel: &Parallel) -> Result<(), Failure> {
-        let input =
-            self.compute(row, None, |scope, thread| flow::effective_input(&parallel.flow, scope, &thread.input))?;
+        let input = self.compute(row, None, |scope, thread| {
+            flow::effective_input(&parallel.flow, scope, &thread.input)
+        })?;
         let started = self.write_next(row, HistoryKind::ParallelStateStarted);
         let count = u32::try_from(parallel.branches.len()).expect("a definition of 1 MiB has fewer branches");
         let fork = self.fork(row, count, None, None);

@@ -191,10 +191,12 @@ impl Stepper<'_> {
         match thread.phase {
             Phase::Entering => self.enter(row),
             Phase::Working => {}
-            Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) | Phase::Forked(_) | Phase::Done(_) => return,
+            Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) | Phase::Forked(_) | Phase::Done(_) => {
+                return;
+            }
         }
         if let Err(failure) = self.work(row) {
-            self.fail_evaluation(row, failure);
+            self.fail_evaluation(row, &failure);
         }
     }
 
@@ -204,7 +206,8 @@ impl Stepper<'_> {
         let thread = self.state.thread_mut(row);
         let (before, input) = (thread.last_event, thread.input.clone());
         self.bytes += input.size();
-        let kind = HistoryKind::StateEntered { state_type: state.state_type(), name: (&state.name).into(), input };
+        let kind =
+            HistoryKind::StateEntered { state_type: state.state_type(), name: (&state.name).into(), input };
         let id = self.write(before, kind);
         let thread = self.state.thread_mut(row);
         thread.before_event = before;
@@ -278,7 +281,8 @@ impl Stepper<'_> {
     }
 
     fn end_for_full_history(&mut self) {
-        let cause = format!("The execution reached the maximum number of history events ({HISTORY_EVENTS_MAX}).");
+        let cause =
+            format!("The execution reached the maximum number of history events ({HISTORY_EVENTS_MAX}).");
         let error = ErrorOutput::new(Failure::RUNTIME, cause);
         let previous = self.state.header.next_event - 1;
         self.write(previous, HistoryKind::ExecutionFailed(error.clone()));

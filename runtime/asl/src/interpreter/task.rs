@@ -31,7 +31,8 @@ impl Stepper<'_> {
         let id = AttemptId(self.state.header.next_attempt);
         let token = uses_token(&task.resource.target).then(|| token(self.state, row, id).to_text());
         let attempt = self.compute(row, token, |scope, thread| attempt(task, scope, thread))?;
-        if task.resource.target == Target::Activity && !self.surroundings.activity_exists(&task.resource.arn) {
+        if task.resource.target == Target::Activity && !self.surroundings.activity_exists(&task.resource.arn)
+        {
             return Err(Failure::runtime(format!("The activity {} does not exist.", task.resource.arn)));
         }
         self.state.header.next_attempt += 1;
@@ -101,7 +102,12 @@ impl Stepper<'_> {
     }
 
     /// A worker took an activity task.
-    pub(super) fn task_started(&mut self, row: RowId, attempt: AttemptId, worker_name: Option<String>) -> bool {
+    pub(super) fn task_started(
+        &mut self,
+        row: RowId,
+        attempt: AttemptId,
+        worker_name: Option<String>,
+    ) -> bool {
         if self.awaited(row, attempt).is_none_or(|task| task.stage != TaskStage::Scheduled) {
             return false;
         }
@@ -151,18 +157,20 @@ impl Stepper<'_> {
         let StateKind::Task(task) = &self.state_of(row).kind else { return false };
         self.clear_task_timers(row);
         self.state.thread_mut(row).phase = Phase::Working;
-        let outcome = outcome.and_then(|output| within_limit(&task.resource.target, &task.resource.arn, output));
+        let outcome =
+            outcome.and_then(|output| within_limit(&task.resource.target, &task.resource.arn, output));
         match outcome {
             Ok(result) => {
                 self.count_bytes(&result);
                 self.write_next(row, succeeded(&task.resource.target, result.clone(), usage));
                 if let Err(failure) = self.leave_task(row, task, result) {
-                    self.fail_evaluation(row, failure);
+                    self.fail_evaluation(row, &failure);
                 }
             }
             Err(error) => {
-                self.write_next(row, failed(&task.resource.target, error.clone(), usage));
-                self.fail_state(row, StateError::new(error));
+                let error = StateError::new(error);
+                self.write_next(row, failed(&task.resource.target, error.output.clone(), usage));
+                self.fail_state(row, error);
             }
         }
         true
@@ -180,7 +188,9 @@ impl Stepper<'_> {
 
     pub(super) fn task_timed_out(&mut self, timer: Timer) -> bool {
         let row = timer.row;
-        let Some(Phase::Task(task)) = self.state.thread(row).map(|thread| &thread.phase) else { return false };
+        let Some(Phase::Task(task)) = self.state.thread(row).map(|thread| &thread.phase) else {
+            return false;
+        };
         let is_heartbeat = timer.kind == TimerKind::HeartbeatTimeout;
         let due = if is_heartbeat { task.heartbeat_due } else { task.deadline };
         if due.is_none_or(|due| due > self.now) {
@@ -224,7 +234,10 @@ impl Stepper<'_> {
             self.command(Command::ClearTimer { timer: Timer { row, kind: TimerKind::TaskTimeout }, due });
         }
         if let Some(due) = heartbeat {
-            self.command(Command::ClearTimer { timer: Timer { row, kind: TimerKind::HeartbeatTimeout }, due });
+            self.command(Command::ClearTimer {
+                timer: Timer { row, kind: TimerKind::HeartbeatTimeout },
+                due,
+            });
         }
     }
 

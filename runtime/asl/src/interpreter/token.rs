@@ -37,7 +37,12 @@ impl std::fmt::Debug for TaskToken {
 
 impl TaskToken {
     pub fn new(seed: &[u8; 32], execution: ExecutionId, row: RowId, attempt: AttemptId) -> TaskToken {
-        TaskToken { execution, row, attempt, proof: keyed_digest(seed, b"task token", &name(execution, row, attempt)) }
+        TaskToken {
+            execution,
+            row,
+            attempt,
+            proof: keyed_digest(seed, b"task token", &name(execution, row, attempt)),
+        }
     }
 
     /// None if the text cannot be a token.

@@ -32,7 +32,7 @@ impl Stepper<'_> {
             panic!("only a Wait state waits for a time");
         };
         if let Err(failure) = self.leave_wait(row, wait) {
-            self.fail_evaluation(row, failure);
+            self.fail_evaluation(row, &failure);
         }
     }
 
@@ -67,7 +67,9 @@ fn seconds(field: &NumberField, scope: &Scope<'_>, input: &Data) -> Result<i64, 
         Expression::Path(path) => evaluate::find(path, scope, input.value()).ok_or_else(|| {
             Failure::runtime(format!("The SecondsPath parameter does not reference an input value: {source}"))
         })?,
-        Expression::Intrinsic(_) | Expression::Jsonata(_) => evaluate::computed(computed, scope, input.value())?,
+        Expression::Intrinsic(_) | Expression::Jsonata(_) => {
+            evaluate::computed(computed, scope, input.value())?
+        }
     };
     match value.as_i64().or_else(|| value.as_str()?.parse().ok()) {
         Some(seconds) if seconds < 0 => Err(Failure::runtime(format!(
