@@ -19,13 +19,8 @@ fn fixtures() -> impl Iterator<Item = Fixture> {
     fixture::all().into_iter().filter(|fixture| is_chosen(&fixture.name()))
 }
 
-/// Fails with every failure, not with the first.
-fn report(kind: &str, count: usize, failures: &[String]) {
-    println!("{kind}: {count} cases, {} failures", failures.len());
-    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
-}
-
-fn check_fixtures(restart: bool) {
+/// How many fixtures ran, and every failure.
+fn check_fixtures(restart: bool) -> (usize, Vec<String>) {
     let update = env::var_os("UPDATE_GOLDEN").is_some() && !restart;
     let (mut count, mut failures) = (0, Vec::new());
     for fixture in fixtures() {
@@ -38,7 +33,7 @@ fn check_fixtures(restart: bool) {
                 .extend(first_difference(&fixture.expected(), &text).map(|why| format!("{name}: {why}"))),
         }
     }
-    report("fixtures", count, &failures);
+    (count, failures)
 }
 
 fn first_difference(expected: &str, got: &str) -> Option<String> {
@@ -59,12 +54,16 @@ fn first_difference(expected: &str, got: &str) -> Option<String> {
 
 #[test]
 fn fixtures_run_as_written_down() {
-    check_fixtures(false);
+    let (count, failures) = check_fixtures(false);
+    println!("{count} fixtures ran");
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 #[test]
 fn fixtures_survive_a_restart_before_every_event() {
-    check_fixtures(true);
+    let (count, failures) = check_fixtures(true);
+    println!("{count} fixtures ran");
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
 
 #[test]
@@ -98,5 +97,5 @@ fn recorded_cases_agree_with_aws() {
         }
     }
     println!("{passed} of {} recorded cases agree, {} are known to differ", chosen.len(), known.len());
-    report("recorded", chosen.len(), &failures);
+    assert!(failures.is_empty(), "{}", failures.join("\n\n"));
 }
