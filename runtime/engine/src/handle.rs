@@ -54,7 +54,7 @@ impl<S: Store + Clone> Handle<S> {
 
     /// Gives the creation date; a second request with the same content gives the first one's.
     pub async fn create_state_machine(&self, request: CreateStateMachine) -> Result<Timestamp, Refusal> {
-        self.ask(Request::CreateStateMachine(Box::new(request))).await.map(at)
+        self.ask(Request::CreateStateMachine(Box::new(request))).await.map(|reply| at(&reply))
     }
 
     pub async fn update_state_machine(&self, request: UpdateStateMachine) -> Result<Updated, Refusal> {
@@ -131,11 +131,11 @@ impl<S: Store + Clone> Handle<S> {
 
     /// Gives the stop date; that of an execution that has ended already is its own.
     pub async fn stop_execution(&self, request: StopExecution) -> Result<Timestamp, Refusal> {
-        self.ask(Request::StopExecution(request)).await.map(at)
+        self.ask(Request::StopExecution(request)).await.map(|reply| at(&reply))
     }
 
     pub async fn create_activity(&self, request: CreateActivity) -> Result<Timestamp, Refusal> {
-        self.ask(Request::CreateActivity(request)).await.map(at)
+        self.ask(Request::CreateActivity(request)).await.map(|reply| at(&reply))
     }
 
     pub async fn delete_activity(&self, arn: ActivityArn) -> Result<(), Refusal> {
@@ -242,9 +242,9 @@ impl Drop for Withdraw {
     }
 }
 
-fn at(reply: Reply) -> Timestamp {
+fn at(reply: &Reply) -> Timestamp {
     let Reply::At(at) = reply else { panic!("{MISMATCH}") };
-    at
+    *at
 }
 
 /// Each request has one kind of reply; the shard's `request` is the place where they meet.

@@ -7,6 +7,7 @@ pub mod limits;
 mod listener;
 mod modules;
 mod problem;
+mod registry;
 mod serve;
 mod tasks;
 

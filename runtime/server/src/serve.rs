@@ -6,8 +6,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use asl::interpreter::ErrorOutput;
-use engine::{Engine, TaskDispatch, TaskExecutor, TaskOutcome};
+use engine::Engine;
+use executors::ModuleExecutor;
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -19,6 +19,7 @@ use crate::app::{Account, App};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
 use crate::listener;
+use crate::registry::Registry;
 
 /// What is logged unless `STEPWELL_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
@@ -82,7 +83,9 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account, region: options.region };
-    let (handle, engine) = Engine::start(engine::Options::default(), store, Arc::new(NoExecutor)).await?;
+    let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
+    let executor = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names);
+    let (handle, engine) = Engine::start(engine::Options::default(), store, Arc::new(executor)).await?;
     let app = App::new(handle, host.clone(), account, stopping.clone());
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
@@ -145,17 +148,6 @@ fn start_host(options: &ServeOptions) -> Result<Host, ServeError> {
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
     TcpListener::bind(address).await.map_err(|source| ServeError::Listen { address, source })
-}
-
-/// Stands in for executors: the place where a task's Resource is given to the module host.
-#[derive(Debug)]
-struct NoExecutor;
-
-impl TaskExecutor for NoExecutor {
-    async fn run(&self, task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
-        let cause = format!("This server cannot perform tasks of the resource {}.", task.request.resource);
-        TaskOutcome { result: Err(ErrorOutput::new("Lambda.ResourceNotFoundException", cause)), usage: None }
-    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,95 @@
+//! The names under which Retry and Catch see what went wrong with a module.
+//!
+//! What a retry cannot cure has names of the style of Lambda's runtimes. What a retry may cure has the names
+//! that Retry blocks written for Lambda list already.
+
+use asl::interpreter::ErrorOutput;
+use engine::arn::FunctionArn;
+use serde_json::{Value, json};
+use uuid::Uuid;
+use wasm_host::Failure;
+
+/// The error output of a call that failed.
+pub(crate) fn error_output(failure: &Failure, function: &FunctionArn) -> ErrorOutput {
+    match failure {
+        Failure::Task { error, cause } => guest_error(error, cause),
+        Failure::Trap { message, trace } => runtime_error("Runtime.Trap", message, trace),
+        Failure::OutOfFuel { .. } => runtime_error("Runtime.OutOfFuel", &failure.to_string(), &[]),
+        Failure::OutOfMemory { .. } => runtime_error("Runtime.OutOfMemory", &failure.to_string(), &[]),
+        Failure::OutputTooLarge { .. } => runtime_error("Runtime.OutputTooLarge", &failure.to_string(), &[]),
+        Failure::InvalidOutput(_) => runtime_error("Runtime.InvalidOutput", &failure.to_string(), &[]),
+        Failure::Exited { .. } => runtime_error("Runtime.ExitError", &failure.to_string(), &[]),
+        Failure::TimedOut { .. } => runtime_error("Sandbox.Timedout", &failure.to_string(), &[]),
+        Failure::NotFound(_) => not_found(function),
+        Failure::Overloaded => runtime_error("Lambda.TooManyRequestsException", &failure.to_string(), &[]),
+        Failure::Cancelled | Failure::Host(_) => {
+            runtime_error("Lambda.ServiceException", &failure.to_string(), &[])
+        }
+    }
+}
+
+/// No module has the function's name, or not in this version.
+pub(crate) fn not_found(function: &FunctionArn) -> ErrorOutput {
+    let arn = match function.qualifier() {
+        Some(_) => function.to_string(),
+        None => format!("{function}:$LATEST"),
+    };
+    let request = Uuid::new_v4();
+    ErrorOutput::new(
+        "Lambda.ResourceNotFoundException",
+        format!(
+            "Function not found: {arn} (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; \
+             Request ID: {request}; Proxy: null)"
+        ),
+    )
+}
+
+/// The guest's own error keeps its name, unless it is one that only the engine may give.
+fn guest_error(error: &str, cause: &str) -> ErrorOutput {
+    if error.starts_with("States.") {
+        let message = format!("The module failed with the reserved error name '{error}': {cause}");
+        return runtime_error("Runtime.ReservedErrorName", &message, &[]);
+    }
+    let is_object = serde_json::from_str::<Value>(cause).is_ok_and(|value| value.is_object());
+    if is_object {
+        return ErrorOutput::new(error, cause);
+    }
+    runtime_error(error, cause, &[])
+}
+
+/// An error whose cause has the shape that Lambda gives it.
+fn runtime_error(error: &str, message: &str, trace: &[String]) -> ErrorOutput {
+    let cause = json!({ "errorType": error, "errorMessage": message, "trace": trace });
+    ErrorOutput::new(error, cause.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(failure: Failure, name: &str, cause_has: &str) {
+        let function = FunctionArn::parse("arn:aws:lambda:us-east-1:123456789012:function:f").unwrap();
+        let ErrorOutput { error, cause } = error_output(&failure, &function);
+        assert_eq!(error.as_deref(), Some(name));
+        let cause = cause.unwrap();
+        assert!(cause.contains(cause_has), "{cause}");
+    }
+
+    #[test]
+    fn every_failure_has_its_name() {
+        let task =
+            |error: &str, cause: &str| Failure::Task { error: error.to_owned(), cause: cause.to_owned() };
+        check(task("PriceUnavailable", "no price"), "PriceUnavailable", r#""errorMessage":"no price""#);
+        check(task("Own", r#"{"sku":"A1"}"#), "Own", r#"{"sku":"A1"}"#);
+        check(task("States.Timeout", "mine"), "Runtime.ReservedErrorName", "States.Timeout");
+        check(Failure::OutOfFuel { fuel: 7 }, "Runtime.OutOfFuel", "7 units");
+        check(Failure::OutOfMemory { limit: 10, requested: 20 }, "Runtime.OutOfMemory", "limit is 10");
+        check(Failure::Overloaded, "Lambda.TooManyRequestsException", "free slot");
+        check(Failure::Host("disk".to_owned()), "Lambda.ServiceException", "disk");
+        check(
+            Failure::NotFound(wasm_host::Digest::of(b"")),
+            "Lambda.ResourceNotFoundException",
+            "function:f:$LATEST",
+        );
+    }
+}

@@ -1,0 +1,137 @@
+//! Which module a task calls, and with what.
+
+use asl::Data;
+use asl::interpreter::ErrorOutput;
+use engine::arn::FunctionArn;
+use serde::Deserialize;
+use serde_json::Value;
+
+use crate::Account;
+
+/// How a task calls its module.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct ModuleCall {
+    pub(crate) function: FunctionArn,
+    pub(crate) payload: Data,
+    pub(crate) form: Form,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The function's ARN is the Resource: the result is the module's output.
+    Plain,
+    /// `lambda:invoke`: the result is AWS's envelope around it.
+    Envelope(Invocation),
+}
+
+/// `InvocationType` of `lambda:invoke`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub(crate) enum Invocation {
+    #[default]
+    RequestResponse,
+    /// The function runs on its own; nobody waits for it.
+    Event,
+    /// Only checks that it could be called.
+    DryRun,
+}
+
+/// The parameters of `lambda:invoke` that mean something here; AWS's others change nothing.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct InvokeParameters {
+    function_name: String,
+    qualifier: Option<String>,
+    payload: Option<Value>,
+    #[serde(default)]
+    invocation_type: Invocation,
+}
+
+const INVOKE: [&str; 2] =
+    ["arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken"];
+
+/// Reads a task's Resource and input.
+pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutput> {
+    if INVOKE.contains(&resource) {
+        return read_invoke(input, account);
+    }
+    match FunctionArn::parse(resource) {
+        Ok(function) => Ok(ModuleCall { function, payload: input.clone(), form: Form::Plain }),
+        Err(_) => Err(ErrorOutput::new(
+            "States.TaskFailed",
+            format!("This server has no integration for the resource {resource}."),
+        )),
+    }
+}
+
+fn read_invoke(input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutput> {
+    let parameters = InvokeParameters::deserialize(input.value()).map_err(|error| {
+        ErrorOutput::new("States.Runtime", format!("The parameters of lambda:invoke cannot be used: {error}"))
+    })?;
+    let name = match &parameters.qualifier {
+        Some(qualifier) => format!("{}:{qualifier}", parameters.function_name),
+        None => parameters.function_name,
+    };
+    let function = FunctionArn::parse_name(&name, &account.region, &account.id).map_err(|error| {
+        ErrorOutput::new(
+            "Lambda.ValidationException",
+            format!("The FunctionName '{name}' is not valid: {error}"),
+        )
+    })?;
+    Ok(ModuleCall {
+        function,
+        payload: parameters.payload.map_or_else(Data::empty_object, Data::from),
+        form: Form::Envelope(parameters.invocation_type),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn account() -> Account {
+        Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() }
+    }
+
+    fn check(resource: &str, input: Value, expected: Result<(&str, Value, Form), &str>) {
+        let read = read(resource, &input.into(), &account());
+        let read = read
+            .map(|call| (call.function.to_string(), call.payload.value().clone(), call.form))
+            .map_err(|error| error.error.unwrap());
+        assert_eq!(
+            read,
+            expected.map(|(arn, payload, form)| (arn.to_owned(), payload, form)).map_err(str::to_owned)
+        );
+    }
+
+    const F: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+
+    #[test]
+    fn a_function_arn_takes_the_input_as_it_is() {
+        check(F, json!({"a": 1}), Ok((F, json!({"a": 1}), Form::Plain)));
+    }
+
+    #[test]
+    fn invoke_takes_names_qualifiers_and_payloads() {
+        let invoke = "arn:aws:states:::lambda:invoke";
+        let envelope = Form::Envelope(Invocation::RequestResponse);
+        check(invoke, json!({"FunctionName": "f", "Payload": null}), Ok((F, json!({}), envelope)));
+        check(invoke, json!({"FunctionName": F, "Payload": [1]}), Ok((F, json!([1]), envelope)));
+        let qualified = "arn:aws:lambda:us-east-1:123456789012:function:f:3";
+        check(invoke, json!({"FunctionName": "f", "Qualifier": "3"}), Ok((qualified, json!({}), envelope)));
+        let event = Form::Envelope(Invocation::Event);
+        check(invoke, json!({"FunctionName": "f", "InvocationType": "Event"}), Ok((F, json!({}), event)));
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_named() {
+        check("arn:aws:states:::lambda:invoke", json!({"Payload": 1}), Err("States.Runtime"));
+        check(
+            "arn:aws:states:::lambda:invoke",
+            json!({"FunctionName": "no good"}),
+            Err("Lambda.ValidationException"),
+        );
+        check("arn:aws:states:::sns:publish", json!({}), Err("States.TaskFailed"));
+    }
+}
