@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use crate::definition::{Computed, Expression, NumberField, Template, TextField, TimestampField};
+use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::intrinsics::{self, Call};
 use super::path::{Found, Path};
@@ -20,30 +21,56 @@ pub struct Failure {
 
 impl Failure {
     pub const RUNTIME: &'static str = "States.Runtime";
+    pub const DATA_LIMIT: &'static str = "States.DataLimitExceeded";
 
     /// `States.Runtime`, which nothing retries or catches.
     pub fn runtime(cause: impl Into<String>) -> Failure {
         Failure { error: Failure::RUNTIME, cause: cause.into() }
     }
+
+    /// More than a payload may hold. Its cause names the state, which only the interpreter knows.
+    pub fn data_limit() -> Failure {
+        Failure { error: Failure::DATA_LIMIT, cause: String::new() }
+    }
 }
 
 /// Computes a template; `input` is what `$` means in it.
 pub fn template(template: &Template, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
+    let mut left = PAYLOAD_BYTES_MAX;
+    fill(template, scope, input, &mut left)
+}
+
+/// `left` is what the computed values may still weigh: a definition of 1 MiB can name its input 60,000 times.
+fn fill(template: &Template, scope: &Scope<'_>, input: &Value, left: &mut usize) -> Result<Value, Failure> {
     match template {
         Template::Literal(value) => Ok(value.clone()),
-        Template::Computed(field) => computed(field, scope, input),
+        Template::Computed(field) => {
+            let value = computed(field, scope, input)?;
+            *left = left.checked_sub(weight(&value)).ok_or_else(Failure::data_limit)?;
+            Ok(value)
+        }
         Template::Object(fields) => {
             let mut object = Map::with_capacity(fields.len());
             for (name, field) in fields {
-                object.insert(name.clone(), self::template(field, scope, input)?);
+                object.insert(name.clone(), fill(field, scope, input, left)?);
             }
             Ok(Value::Object(object))
         }
         Template::Array(items) => items
             .iter()
-            .map(|item| self::template(item, scope, input))
+            .map(|item| fill(item, scope, input, left))
             .collect::<Result<_, _>>()
             .map(Value::Array),
+    }
+}
+
+/// At most the bytes of the value's text, without writing it.
+fn weight(value: &Value) -> usize {
+    1 + match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
+        Value::String(text) => text.len(),
+        Value::Array(items) => items.iter().map(weight).sum(),
+        Value::Object(members) => members.iter().map(|(name, value)| name.len() + weight(value)).sum(),
     }
 }
 

@@ -47,7 +47,7 @@ impl StateError {
     /// `name` is the state's name, a function's ARN or a service.
     pub(super) fn data_limit(name: &str) -> StateError {
         StateError::new(ErrorOutput::new(
-            "States.DataLimitExceeded",
+            Failure::DATA_LIMIT,
             format!(
                 "The state/task '{name}' returned a result with a size exceeding the maximum number of bytes \
                  service limit."
@@ -110,6 +110,9 @@ impl Stepper<'_> {
 
     fn evaluation_error(&self, row: RowId, failure: &Failure) -> StateError {
         let name = &self.state_of(row).name;
+        if failure.error == Failure::DATA_LIMIT {
+            return StateError::data_limit(name);
+        }
         let event = self.state.thread(row).map_or(0, |thread| thread.entered_event);
         let cause = format!(
             "An error occurred while executing the state '{name}' (entered at the event id #{event}). {}",

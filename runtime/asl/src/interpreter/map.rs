@@ -7,7 +7,7 @@ use crate::data::flow;
 use crate::data::json::Data;
 use crate::data::scope::Scope;
 use crate::definition::{Items, Map, Mode, StateKind};
-use crate::limits::INLINE_MAP_CONCURRENCY_MAX;
+use crate::limits::{INLINE_MAP_CONCURRENCY_MAX, PAYLOAD_BYTES_MAX};
 
 use super::context::View;
 use super::execution::{Row, RowId, Thread};
@@ -50,6 +50,9 @@ impl Stepper<'_> {
         let items = counts.items.expect("only a Map starts items");
         let StateKind::Map(map) = &self.state_of(owner).kind else { panic!("only a Map has items") };
         let input = self.item_input(map, owner, items, index)?;
+        if input.size() > PAYLOAD_BYTES_MAX {
+            return Err(Failure::data_limit());
+        }
         self.count_bytes(&input);
         let mut last = previous;
         if let Some(iteration) = self.iteration(fork, index) {

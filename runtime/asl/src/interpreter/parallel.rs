@@ -3,6 +3,7 @@
 use crate::data::evaluate::Failure;
 use crate::data::flow;
 use crate::definition::Parallel;
+use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::execution::{RowId, Thread};
 use super::history::HistoryKind;
@@ -13,6 +14,9 @@ impl Stepper<'_> {
         let input = self.compute(row, None, |scope, thread| {
             flow::effective_input(&parallel.flow, scope, &thread.input)
         })?;
+        if input.size() > PAYLOAD_BYTES_MAX {
+            return Err(Failure::data_limit());
+        }
         let started = self.write_next(row, HistoryKind::ParallelStateStarted);
         let count = u32::try_from(parallel.branches.len()).expect("a definition of 1 MiB has fewer branches");
         let fork = self.fork(row, count, None, None);

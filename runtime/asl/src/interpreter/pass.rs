@@ -29,8 +29,7 @@ impl Stepper<'_> {
             flow::output(&succeed.flow, scope, &thread.input, input)
         })?;
         if output.size() > PAYLOAD_BYTES_MAX {
-            self.fail_state(row, StateError::data_limit(&self.state_of(row).name));
-            return Ok(());
+            return Err(Failure::data_limit());
         }
         self.count_bytes(&output);
         let name = (&self.state_of(row).name).into();

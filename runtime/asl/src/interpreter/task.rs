@@ -31,6 +31,9 @@ impl Stepper<'_> {
         let id = AttemptId(self.state.header.next_attempt);
         let token = uses_token(&task.resource.target).then(|| token(self.state, row, id).to_text());
         let attempt = self.compute(row, token, |scope, thread| attempt(task, scope, thread))?;
+        if attempt.input.size() > PAYLOAD_BYTES_MAX {
+            return Err(Failure::data_limit());
+        }
         if task.resource.target == Target::Activity && !self.surroundings.activity_exists(&task.resource.arn)
         {
             return Err(Failure::runtime(format!("The activity {} does not exist.", task.resource.arn)));
