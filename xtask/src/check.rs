@@ -1,0 +1,190 @@
+//! `cargo xtask check` and `cargo xtask test`: what must hold, what is quick to fail first.
+
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::terminal::{Terminal, spoken};
+use crate::toolchain::{self, WASM};
+use crate::{command, guests, workspace};
+
+/// What has run so far.
+struct Run {
+    terminal: Terminal,
+    begun: Instant,
+    steps: Vec<(&'static str, Duration)>,
+    tests: Counts,
+}
+
+/// Tests that passed and failed, as the test runners counted them.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+struct Counts {
+    passed: u64,
+    failed: u64,
+}
+
+/// Format, tidy and clippy: what to run before a commit.
+pub(crate) fn quick(terminal: &Terminal) -> anyhow::Result<()> {
+    let mut run = Run::new(*terminal);
+    let outcome = run.quick_steps();
+    run.summary(outcome.is_ok());
+    outcome
+}
+
+/// Everything.
+pub(crate) fn all(terminal: &Terminal) -> anyhow::Result<()> {
+    let mut run = Run::new(*terminal);
+    let outcome = run.all_steps();
+    run.summary(outcome.is_ok());
+    outcome
+}
+
+impl Run {
+    fn new(terminal: Terminal) -> Run {
+        Run { terminal, begun: Instant::now(), steps: Vec::new(), tests: Counts::default() }
+    }
+
+    fn quick_steps(&mut self) -> anyhow::Result<()> {
+        toolchain::prepare()?;
+        self.step("format", |run| {
+            run.cargo(&["fmt", "--all", "--check"])?;
+            run.guests(&["fmt", "--all", "--check"])
+        })?;
+        self.step("tidy", |run| run.tests(cargo().args(["test", "--package", "xtask", "--test", "tidy"])))?;
+        self.step("clippy", |run| {
+            run.cargo(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])
+        })
+    }
+
+    fn all_steps(&mut self) -> anyhow::Result<()> {
+        self.quick_steps()?;
+        self.step("guests: clippy", |run| {
+            run.guests(&["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"])?;
+            // The side of the SDK that exists only in a module.
+            let package =
+                ["clippy", "--package", "stepwell-sdk", "--target", WASM, "--", "--deny", "warnings"];
+            run.guests(&package)
+        })?;
+        self.step("guests: build", |run| guests::run(&run.terminal))?;
+        self.step("guests: tests", |run| {
+            let mut tests = command::cargo(&workspace::guests());
+            run.tests(tests.args(["test", "--workspace"]))
+        })?;
+        self.step("documentation tests", |run| run.tests(cargo().args(["test", "--workspace", "--doc"])))?;
+        self.step("tests", |run| {
+            let mut tests = cargo();
+            if command::output(cargo().args(["nextest", "--version"])).is_ok() {
+                tests.args(["nextest", "run", "--workspace", "--no-fail-fast", "--status-level", "slow"]);
+            } else {
+                tests.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
+            }
+            run.tests(&mut tests)
+        })
+    }
+
+    fn step(
+        &mut self,
+        name: &'static str,
+        work: impl FnOnce(&mut Run) -> anyhow::Result<()>,
+    ) -> anyhow::Result<()> {
+        self.terminal.heading(&format!("== {name}"));
+        let begun = Instant::now();
+        let outcome = work(self);
+        let took = begun.elapsed();
+        if outcome.is_ok() {
+            self.steps.push((name, took));
+        } else {
+            self.terminal.line(&self.terminal.bad(&format!("{name} failed after {}", spoken(took))));
+        }
+        outcome
+    }
+
+    fn cargo(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        command::run(cargo().args(arguments))
+    }
+
+    fn guests(&self, arguments: &[&str]) -> anyhow::Result<()> {
+        command::run(command::cargo(&workspace::guests()).args(arguments))
+    }
+
+    /// Runs tests and counts them by what their runner says.
+    fn tests(&mut self, tests: &mut Command) -> anyhow::Result<()> {
+        if self.terminal.has_colours() {
+            // What it writes goes through this program, so it cannot see the terminal.
+            tests.env("CARGO_TERM_COLOR", "always");
+        }
+        let mut counts = Counts::default();
+        let outcome = command::run_watched(tests, |line| counts = counts.plus(count(line)));
+        self.tests = self.tests.plus(counts);
+        outcome
+    }
+
+    fn summary(&self, good: bool) {
+        self.terminal.heading("== summary");
+        for (name, took) in &self.steps {
+            self.terminal.line(&format!("  {name:20} {:>12}", spoken(*took)));
+        }
+        let verdict =
+            if good { self.terminal.good("all is well") } else { self.terminal.bad("not all is well") };
+        self.terminal.line(&format!("  {verdict} after {}", spoken(self.begun.elapsed())));
+        let Counts { passed, failed } = self.tests;
+        // A run that stopped early has counted only the tests before.
+        if good || failed > 0 {
+            self.terminal.line(&format!("{passed} passed, {failed} failed"));
+        }
+    }
+}
+
+fn cargo() -> Command {
+    command::cargo(&workspace::root())
+}
+
+impl Counts {
+    fn plus(self, other: Counts) -> Counts {
+        Counts { passed: self.passed + other.passed, failed: self.failed + other.failed }
+    }
+}
+
+/// The tests that a line sums up: `test result: ok. 3 passed; 0 failed; …` of cargo, `Summary [ 1.0s] 3 tests run: 3
+/// passed, 0 skipped` of nextest.
+fn count(line: &str) -> Counts {
+    let line = without_colours(line);
+    let line = line.trim_start();
+    if !line.starts_with("test result:") && !line.starts_with("Summary [") {
+        return Counts::default();
+    }
+    let words: Vec<_> = line.split_whitespace().collect();
+    let before = |what: &str| {
+        let at = words.iter().position(|word| word.trim_end_matches([',', ';']) == what);
+        at.and_then(|at| words.get(at.checked_sub(1)?)?.parse().ok()).unwrap_or(0)
+    };
+    Counts { passed: before("passed"), failed: before("failed") + before("timed") }
+}
+
+/// A line without the sequences that colour it.
+fn without_colours(line: &str) -> String {
+    let mut parts = line.split('\u{1b}');
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.fold(first, |plain, part| plain + part.split_once('m').map_or("", |(_, rest)| rest))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tests_are_counted_by_their_runners() {
+        let check = |line: &str, passed: u64, failed: u64| {
+            assert_eq!(count(line), Counts { passed, failed }, "{line}");
+        };
+        check("test result: ok. 31 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out", 31, 0);
+        check("test result: FAILED. 3 passed; 2 failed; 0 ignored", 3, 2);
+        check("     Summary [   6.030s] 812 tests run: 812 passed (3 slow), 0 skipped", 812, 0);
+        check("     Summary [   6.030s] 9 tests run: 6 passed, 2 failed, 1 timed out, 0 skipped", 6, 3);
+        check(
+            "\u{1b}[32;1m     Summary\u{1b}[0m [   0.1s] \u{1b}[1m2\u{1b}[0m tests run: \u{1b}[1m2\u{1b}[0m passed",
+            2,
+            0,
+        );
+        check("4 passed", 0, 0);
+    }
+}
