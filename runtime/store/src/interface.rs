@@ -9,7 +9,7 @@ use crate::key::{RowKey, TimerKey};
 use crate::page::{HistoryQuery, Page, Position};
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, Meta, ModuleHead,
-    ModuleRecord, QueuedTask, RevisionRecord, StoredState,
+    ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
 };
 
 /// One atomic write and typed reads.
@@ -39,6 +39,12 @@ pub trait Store: Send + Sync + 'static {
         &self,
         id: ExecutionId,
     ) -> impl Future<Output = Result<Option<StoredState>, ReadError>> + Send;
+
+    /// The header alone, which names the newest history row.
+    fn state_header(
+        &self,
+        id: ExecutionId,
+    ) -> impl Future<Output = Result<Option<StateHeader>, ReadError>> + Send;
 
     fn history(
         &self,

@@ -14,7 +14,7 @@ use crate::page::{HistoryQuery, Page, Position, PositionKind, SCAN_ROWS_MAX};
 use crate::read::{catalog, history, listing, state};
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, Meta, ModuleHead,
-    ModuleRecord, QueuedTask, RevisionRecord, StoredState,
+    ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
 };
 use crate::table;
 
@@ -64,6 +64,10 @@ impl<K: Kv> Store for KvStore<K> {
 
     async fn load_state(&self, id: ExecutionId) -> Result<Option<StoredState>, ReadError> {
         state::load(&self.0.view()?, id)
+    }
+
+    async fn state_header(&self, id: ExecutionId) -> Result<Option<StateHeader>, ReadError> {
+        state::header(&self.0.view()?, id)
     }
 
     async fn history(&self, query: HistoryQuery) -> Result<Page<HistoryEvent>, ReadError> {

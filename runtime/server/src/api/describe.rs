@@ -99,8 +99,8 @@ pub(crate) async fn history_end<S: Store + Clone>(
     if record.status != ExecutionStatus::Running {
         return Ok(record.last_lsn);
     }
-    if let Some(state) = app.store().load_state(id).await? {
-        return Ok(state.header.last_lsn);
+    if let Some(header) = app.store().state_header(id).await? {
+        return Ok(header.last_lsn);
     }
     // It ended between the two reads, and its record has the last row now.
     Ok(app.store().execution(id).await?.map_or(record.last_lsn, |ended| ended.last_lsn))

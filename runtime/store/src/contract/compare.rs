@@ -23,6 +23,7 @@ pub async fn assert_same_answers(left: &impl Store, right: &impl Store, known: &
         let id = ExecutionId(u128::from(number));
         same("execution", &left.execution(id).await, &right.execution(id).await);
         same("state", &left.load_state(id).await, &right.load_state(id).await);
+        same("header", &left.state_header(id).await, &right.state_header(id).await);
     }
     for name in NAMES {
         let (found, other) =

@@ -25,6 +25,7 @@ pub async fn state_is_loaded_whole_and_alone(store: &impl Store) {
         let lsn = u64::try_from(execution.0 & 0xffff).expect("masked");
         let state = store.load_state(execution).await.expect("readable").expect("stored");
         assert_eq!(state.header, sample::header(lsn));
+        assert_eq!(store.state_header(execution).await.expect("readable"), Some(state.header.clone()));
         let rows = [(RowId(1), sample::row(lsn)), (RowId(u64::MAX), sample::row(3))];
         assert_eq!(state.rows, rows.into());
     }

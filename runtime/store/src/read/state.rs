@@ -9,7 +9,7 @@ use crate::error::{DecodeError, ReadError};
 use crate::key::{Key, NameKey, QueueKey, RowKey, TimerKey};
 use crate::kv::{KeyRange, View, corrupt, get, keys, rows};
 use crate::page::{Order, SCAN_ROWS_MAX};
-use crate::record::{ExecutionRecord, QueuedTask, StateRow, StoredState};
+use crate::record::{ExecutionRecord, QueuedTask, StateHeader, StateRow, StoredState};
 use crate::table::{self, TableId};
 
 pub(crate) fn execution_by_name(
@@ -42,6 +42,14 @@ pub(crate) fn load(view: &impl View, id: ExecutionId) -> Result<Option<StoredSta
         Some(header) => Ok(Some(StoredState { header, rows: state })),
         None if state.is_empty() => Ok(None),
         None => Err(malformed("it has no header")),
+    }
+}
+
+pub(crate) fn header(view: &impl View, id: ExecutionId) -> Result<Option<StateHeader>, ReadError> {
+    match get::<table::State>(view, &RowKey { execution: id, row: RowId::EXECUTION })? {
+        Some(StateRow::Header(header)) => Ok(Some(header)),
+        Some(StateRow::Row(_)) => Err(malformed("its row is of the wrong kind")),
+        None => Ok(None),
     }
 }
 

@@ -2,8 +2,10 @@
 
 use std::fmt::Debug;
 
+use asl::definition::StateId;
 use asl::interpreter::{
-    AttemptId, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind, Row, RowId, StateType,
+    AttemptId, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind, Iteration, Phase, Row,
+    RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled, TaskStage, TaskUsage, Thread,
 };
 use asl::{Data, Text, Timestamp};
 
@@ -35,6 +37,17 @@ const FROZEN: &[u64] = &[
     0xd094_fd39_d1f2_6556, // u64
     0x2cb1_066e_abce_dbc8, // ExecutionId
     0x0f28_a21a_adc0_ad9f, // AttemptId
+    0x401c_d93d_f03e_faa3, // StateRow::Row/Fork
+    0xb14d_fc56_7dbd_6dd6, // StateRow::Row/Entering
+    0x0a9a_c00c_cd89_99ca, // StateRow::Row/Working
+    0x0025_1292_8798_3739, // StateRow::Row/Task/Scheduled
+    0x3dd2_d879_1731_4038, // StateRow::Row/Task/Started
+    0x7218_ffa8_ee1d_9219, // StateRow::Row/Task/Submitted
+    0x2262_b819_ac98_fd7f, // StateRow::Row/RetryAt
+    0x8e98_917b_057a_4702, // StateRow::Row/WaitUntil
+    0x3391_cbad_52df_2ba6, // StateRow::Row/Forked
+    0xa585_8fa1_b5dc_89df, // StateRow::Row/Done
+    0x5375_1156_a85d_7b18, // HistoryRow/EveryKind
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -84,6 +97,128 @@ fn history() -> HistoryRow {
         HistoryEvent { id: 9, previous: 8, at: at(2), kind: failed },
     ];
     HistoryRow { execution: ExecutionId(0x0102 << 100), previous_lsn: Some(10), events }
+}
+
+fn thread(phase: Phase) -> StateRow {
+    StateRow::Row(Row::Thread(Box::new(Thread {
+        fork: Some(RowId(2)),
+        index: 3,
+        state: StateId(4),
+        input: data(),
+        variables: vec![(Text::from("v"), data())],
+        last_event: 5,
+        entered_event: 6,
+        entered_at: at(7),
+        retries: vec![1, 0],
+        phase,
+        before_event: 8,
+    })))
+}
+
+fn task(stage: TaskStage) -> StateRow {
+    thread(Phase::Task(TaskPhase {
+        attempt: AttemptId(9),
+        stage,
+        input: Some(data()),
+        deadline: Some(at(10)),
+        heartbeat_seconds: Some(11),
+        heartbeat_due: Some(at(12)),
+        role_arn: Some("role".to_owned()),
+    }))
+}
+
+fn fork() -> StateRow {
+    StateRow::Row(Row::Fork(Fork {
+        owner: RowId(1),
+        first_child: RowId(2),
+        count: 3,
+        started: 2,
+        live: 1,
+        failed: 1,
+        tolerated_failures: Some(2),
+        items: Some(RowId(5)),
+    }))
+}
+
+/// One event of each kind.
+fn every_kind() -> HistoryRow {
+    let error = || ErrorOutput::new("Error", "cause");
+    let service = || ServiceName { resource_type: Text::from("lambda"), resource: Text::from("invoke") };
+    let usage = Some(TaskUsage { fuel: 1, memory_bytes_peak: 2, wall_microseconds: 3, cold: true });
+    let iteration = || Iteration { name: Text::from("Map"), index: 4 };
+    let scheduled = || {
+        let (timeout_seconds, heartbeat_seconds) = (Some(5), Some(6));
+        let role_arn = Some("role".to_owned());
+        Box::new(Scheduled {
+            resource: Text::from("arn"),
+            input: data(),
+            timeout_seconds,
+            heartbeat_seconds,
+            role_arn,
+        })
+    };
+    let task_scheduled = Box::new(TaskScheduled {
+        service: service(),
+        region: Text::from("us-east-1"),
+        parameters: data(),
+        timeout_seconds: Some(7),
+        heartbeat_seconds: None,
+        role_arn: None,
+    });
+    let (name, state_type, state) = (Text::from("State"), StateType::Map, Text::from("State"));
+    let role_arn = Text::from("role");
+    let assigned = vec![(Text::from("v"), data())];
+    let kinds = vec![
+        HistoryKind::ExecutionStarted {
+            input: data(),
+            role_arn,
+            version_arn: Some(name.clone()),
+            alias_arn: None,
+        },
+        HistoryKind::ExecutionSucceeded { output: data() },
+        HistoryKind::ExecutionFailed(error()),
+        HistoryKind::ExecutionTimedOut(ErrorOutput::default()),
+        HistoryKind::ExecutionAborted(error()),
+        HistoryKind::ExecutionRedriven { redrive_count: 8 },
+        HistoryKind::StateEntered { state_type, name: name.clone(), input: data() },
+        HistoryKind::StateExited { state_type, name, output: data(), assigned },
+        HistoryKind::StateAborted { state_type },
+        HistoryKind::TaskScheduled(task_scheduled),
+        HistoryKind::TaskStarted(service()),
+        HistoryKind::TaskStartFailed(service(), error()),
+        HistoryKind::TaskSubmitted(service(), data()),
+        HistoryKind::TaskSubmitFailed(service(), error()),
+        HistoryKind::TaskSucceeded(service(), data(), usage),
+        HistoryKind::TaskFailed(service(), error(), usage),
+        HistoryKind::TaskTimedOut(service(), error()),
+        HistoryKind::LambdaFunctionScheduled(scheduled()),
+        HistoryKind::LambdaFunctionScheduleFailed(error()),
+        HistoryKind::LambdaFunctionStarted,
+        HistoryKind::LambdaFunctionStartFailed(error()),
+        HistoryKind::LambdaFunctionSucceeded(data(), usage),
+        HistoryKind::LambdaFunctionFailed(error(), None),
+        HistoryKind::LambdaFunctionTimedOut(error()),
+        HistoryKind::ActivityScheduled(scheduled()),
+        HistoryKind::ActivityScheduleFailed(error()),
+        HistoryKind::ActivityStarted { worker_name: Some("worker".to_owned()) },
+        HistoryKind::ActivitySucceeded(data()),
+        HistoryKind::ActivityFailed(error()),
+        HistoryKind::ActivityTimedOut(error()),
+        HistoryKind::ParallelStateStarted,
+        HistoryKind::ParallelStateSucceeded,
+        HistoryKind::ParallelStateFailed,
+        HistoryKind::MapStateStarted { length: 9 },
+        HistoryKind::MapStateSucceeded,
+        HistoryKind::MapStateFailed,
+        HistoryKind::MapIterationStarted(iteration()),
+        HistoryKind::MapIterationSucceeded(iteration()),
+        HistoryKind::MapIterationFailed(iteration()),
+        HistoryKind::MapIterationAborted(iteration()),
+        HistoryKind::EvaluationFailed { error: error(), location: Some("Output".to_owned()), state },
+    ];
+    let event = |(id, kind): (u32, HistoryKind)| HistoryEvent { id, previous: id - 1, at: at(1), kind };
+    let events = (1..).zip(kinds).map(event).collect();
+    HistoryRow { execution: ExecutionId(1), previous_lsn: None, events }
 }
 
 fn machine() -> MachineRecord {
@@ -175,6 +310,17 @@ fn samples() -> Vec<Sample> {
         sample("u64", 0x0102_u64),
         sample("ExecutionId", ExecutionId(0x0102)),
         sample("AttemptId", AttemptId(0x0102)),
+        sample("StateRow::Row/Fork", fork()),
+        sample("StateRow::Row/Entering", thread(Phase::Entering)),
+        sample("StateRow::Row/Working", thread(Phase::Working)),
+        sample("StateRow::Row/Task/Scheduled", task(TaskStage::Scheduled)),
+        sample("StateRow::Row/Task/Started", task(TaskStage::Started)),
+        sample("StateRow::Row/Task/Submitted", task(TaskStage::Submitted)),
+        sample("StateRow::Row/RetryAt", thread(Phase::RetryAt(at(13)))),
+        sample("StateRow::Row/WaitUntil", thread(Phase::WaitUntil(at(13)))),
+        sample("StateRow::Row/Forked", thread(Phase::Forked(RowId(14)))),
+        sample("StateRow::Row/Done", thread(Phase::Done(data()))),
+        sample("HistoryRow/EveryKind", every_kind()),
     ]
 }
 
