@@ -20,6 +20,8 @@ pub enum Refusal {
     StateMachineDoesNotExist { arn: StateMachineArn },
     #[error("the state machine is being deleted")]
     StateMachineDeleting { arn: StateMachineArn },
+    #[error("executions of Express state machines are not supported yet")]
+    ExpressNotSupported,
     #[error("an execution of this name has another input or has ended")]
     ExecutionAlreadyExists { arn: ExecutionArn },
     #[error("there is no such execution")]

@@ -246,3 +246,23 @@ async fn a_long_loop_gives_way_and_ends_at_the_history_limit() {
     assert_eq!(record.event_count, 25_000);
     assert_eq!(record.error.unwrap().error.as_deref(), Some("States.Runtime"));
 }
+
+#[tokio::test]
+async fn an_express_machine_is_kept_but_not_run() {
+    let world = World::new().await;
+    let arn = StateMachineArn::new("us-east-1", "123456789012", "express").unwrap();
+    let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}"#;
+    let request = CreateStateMachine {
+        arn: arn.clone(),
+        kind: MachineKind::Express,
+        text: text.into(),
+        definition: Arc::new(asl::definition::parse(text, MachineType::Express).definition.unwrap()),
+        role_arn: String::new(),
+        logging: None,
+        tracing: None,
+        encryption: None,
+        tags: Vec::new(),
+    };
+    world.handle.create_state_machine(request).await.unwrap();
+    assert_eq!(world.start(&arn, None, "{}").await, Err(Refusal::ExpressNotSupported));
+}

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use asl::interpreter::{Command, Event, ExecutionId, Timer};
 use asl::{Text, Timestamp};
-use store::{Change, ExecutionRecord, ExecutionStatus, ListingKey, NameKey, QueuedTask, RowKey, TimerKey};
+use store::{
+    Change, ExecutionRecord, ExecutionStatus, ListingKey, MachineKind, NameKey, QueuedTask, RowKey, TimerKey,
+};
 
 use crate::arn::ExecutionArn;
 use crate::request::{Refusal, StartExecution, Started, StopExecution};
@@ -52,6 +54,9 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Started, Refusal> {
         let machine = self.active_machine(&request.state_machine)?;
+        if machine.record.kind == MachineKind::Express {
+            return Err(Refusal::ExpressNotSupported);
+        }
         let (machine_id, number) = (machine.record.machine_id, machine.record.revision);
         let revision = Arc::clone(&machine.revision);
         if let Some(started) = self.started_before(&request)? {
@@ -115,9 +120,11 @@ impl Shard {
     ) -> Result<Timestamp, Refusal> {
         let id = self.named(&request.arn)?;
         match self.executions.get(&id) {
-            Some(Known::Running(_)) => {
+            Some(Known::Running(resident)) => {
+                // One that ended in the batch that is being gathered keeps the time of its end.
+                let ended_at = resident.record.stopped_at;
                 self.step(id, Event::Stop(request.reason), now);
-                Ok(now)
+                Ok(ended_at.unwrap_or(now))
             }
             Some(Known::Ended(record)) => Ok(record.stopped_at.unwrap_or(now)),
             Some(Known::Absent) | None => Err(Refusal::ExecutionDoesNotExist { arn: request.arn }),
@@ -133,9 +140,10 @@ impl Shard {
     }
 
     pub(super) fn timer_due(&mut self, key: TimerKey, now: Timestamp) {
-        // Whatever the timer was for, it has fired.
+        // Whatever the timer was for, it has fired. It was due when it was read, and a clock that was set back
+        // since must not make its execution take it for one that is early: it would never come again.
         self.batch.timers.insert(key, Change::Delete);
-        self.step(key.execution, Event::Timer(Timer { row: key.row, kind: key.kind }), now);
+        self.step(key.execution, Event::Timer(Timer { row: key.row, kind: key.kind }), now.max(key.due));
     }
 
     pub(super) fn go_on(&mut self, id: ExecutionId, now: Timestamp) {

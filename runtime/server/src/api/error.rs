@@ -141,6 +141,10 @@ impl From<Refusal> for ApiError {
                 "The maximum number of running executions has been reached. Running executions must end or be \
                  stopped before a new execution can be started.",
             ),
+            Refusal::ExpressNotSupported => ApiError::new(
+                "StateMachineTypeNotSupported",
+                "Stepwell keeps EXPRESS state machines but cannot run them yet. Create it with the type STANDARD.",
+            ),
             Refusal::InvalidToken => ApiError::invalid_token(),
             Refusal::TaskTimedOut => {
                 ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")

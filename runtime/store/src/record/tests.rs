@@ -140,31 +140,36 @@ fn fork() -> StateRow {
     }))
 }
 
-/// One event of each kind.
-fn every_kind() -> HistoryRow {
-    let error = || ErrorOutput::new("Error", "cause");
-    let service = || ServiceName { resource_type: Text::from("lambda"), resource: Text::from("invoke") };
-    let usage = Some(TaskUsage { fuel: 1, memory_bytes_peak: 2, wall_microseconds: 3, cold: true });
-    let iteration = || Iteration { name: Text::from("Map"), index: 4 };
-    let scheduled = || {
-        let (timeout_seconds, heartbeat_seconds) = (Some(5), Some(6));
-        let role_arn = Some("role".to_owned());
-        Box::new(Scheduled {
-            resource: Text::from("arn"),
-            input: data(),
-            timeout_seconds,
-            heartbeat_seconds,
-            role_arn,
-        })
-    };
-    let task_scheduled = Box::new(TaskScheduled {
+fn scheduled() -> Box<Scheduled> {
+    Box::new(Scheduled {
+        resource: Text::from("arn"),
+        input: data(),
+        timeout_seconds: Some(5),
+        heartbeat_seconds: Some(6),
+        role_arn: Some("role".to_owned()),
+    })
+}
+
+fn service() -> ServiceName {
+    ServiceName { resource_type: Text::from("lambda"), resource: Text::from("invoke") }
+}
+
+fn task_scheduled() -> Box<TaskScheduled> {
+    Box::new(TaskScheduled {
         service: service(),
         region: Text::from("us-east-1"),
         parameters: data(),
         timeout_seconds: Some(7),
         heartbeat_seconds: None,
         role_arn: None,
-    });
+    })
+}
+
+/// One event of each kind.
+fn every_kind() -> HistoryRow {
+    let error = || ErrorOutput::new("Error", "cause");
+    let usage = Some(TaskUsage { fuel: 1, memory_bytes_peak: 2, wall_microseconds: 3, cold: true });
+    let iteration = || Iteration { name: Text::from("Map"), index: 4 };
     let (name, state_type, state) = (Text::from("State"), StateType::Map, Text::from("State"));
     let role_arn = Text::from("role");
     let assigned = vec![(Text::from("v"), data())];
@@ -183,7 +188,7 @@ fn every_kind() -> HistoryRow {
         HistoryKind::StateEntered { state_type, name: name.clone(), input: data() },
         HistoryKind::StateExited { state_type, name, output: data(), assigned },
         HistoryKind::StateAborted { state_type },
-        HistoryKind::TaskScheduled(task_scheduled),
+        HistoryKind::TaskScheduled(task_scheduled()),
         HistoryKind::TaskStarted(service()),
         HistoryKind::TaskStartFailed(service(), error()),
         HistoryKind::TaskSubmitted(service(), data()),
