@@ -89,8 +89,7 @@ impl Server {
         command::wait_for("the server to answer", START_TIMEOUT, || {
             server.check()?;
             Ok(client.get("/health").ok())
-        })
-        .with_context(|| log_tail(&place.log()))?;
+        })?;
         Ok(server)
     }
 
