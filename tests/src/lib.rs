@@ -4,6 +4,7 @@
 pub mod fixture;
 mod memory;
 pub mod placeholders;
+pub mod process;
 pub mod recorded;
 pub mod render;
 pub mod runner;

@@ -1,0 +1,128 @@
+//! A server on a folder of its own and on a free port.
+
+use std::fs::{self, File, OpenOptions};
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
+use tempfile::TempDir;
+
+use super::client::Client;
+use super::program::program;
+use super::wait::{PATIENCE, wait_for};
+
+/// What the server prints before its address, once it takes requests.
+const LISTENS: &str = "Stepwell listens on http://";
+/// Lines of the log in a message about a server that failed.
+const LOG_LINES_SHOWN: usize = 20;
+
+/// Where the server of one test keeps everything; gone after the test.
+#[derive(Debug)]
+pub struct Home {
+    folder: TempDir,
+}
+
+/// A running server. Dropping it kills it.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    address: SocketAddr,
+}
+
+impl Home {
+    #[expect(clippy::new_without_default, reason = "it makes a folder")]
+    pub fn new() -> Home {
+        Home { folder: tempfile::tempdir().expect("the temporary folder takes another one") }
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("server.log")
+    }
+
+    fn output(&self) -> PathBuf {
+        self.folder.path().join("server.out")
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(program());
+        command.args(["serve", "--listen", "127.0.0.1:0", "--region", "us-east-1"]);
+        command.args(["--account", "123456789012", "--data"]).arg(self.folder.path().join("data"));
+        command.env("STEPWELL_LOG", "warn").stdin(Stdio::null());
+        command
+    }
+
+    /// Starts the server without waiting for it.
+    pub fn spawn(&self) -> Child {
+        let log = OpenOptions::new().create(true).append(true).open(self.log());
+        let output = File::create(self.output()).expect("the output can be written");
+        let log = log.expect("the log can be written");
+        self.command().stdout(output).stderr(log).spawn().expect("the server can be started")
+    }
+
+    /// Starts the server and waits until it takes requests.
+    #[track_caller]
+    pub fn start(&self) -> Server {
+        let mut child = self.spawn();
+        let address = wait_for("the server to listen", PATIENCE, || {
+            if let Some(status) = child.try_wait().expect("the child can be waited for") {
+                panic!("the server ended ({status}):\n{}", self.log_tail());
+            }
+            let output = fs::read_to_string(self.output()).ok()?;
+            let (_, address) = output.split_once(LISTENS)?;
+            address.split_once('\n')?.0.parse().ok()
+        });
+        Server { child, address }
+    }
+
+    /// Starts a server that is expected to end by itself.
+    pub fn run(&self) -> Output {
+        self.command().output().expect("the server can be started")
+    }
+
+    /// The end of what the servers in this folder logged.
+    pub fn log_tail(&self) -> String {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let lines: Vec<_> = log.lines().collect();
+        lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n")
+    }
+}
+
+impl Server {
+    pub fn client(&self) -> Client {
+        Client::new(self.address)
+    }
+
+    /// SIGKILL: it gets no chance to put anything in order.
+    pub fn kill(mut self) {
+        self.child.kill().expect("a child can be killed");
+        self.child.wait().expect("the child can be waited for");
+    }
+
+    /// SIGTERM.
+    pub fn terminate(&self) {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        kill_process(id.expect("a child has an id"), Signal::TERM).expect("a child can be signalled");
+    }
+
+    /// Waits until it has ended.
+    #[track_caller]
+    pub fn wait(mut self) -> ExitStatus {
+        wait_for("the server to end", PATIENCE, || {
+            self.child.try_wait().expect("the child can be waited for")
+        })
+    }
+
+    #[track_caller]
+    pub fn assert_alive(&mut self) {
+        let ended = self.child.try_wait().expect("the child can be waited for");
+        assert!(ended.is_none(), "the server ended: {ended:?}");
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}

@@ -1,0 +1,7 @@
+//! The real `stepwell` program from the outside: killed, stopped, fed with hostile modules and bad requests, and used
+//! by the AWS clients.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests too")]
+
+mod kills;
+mod load;
+mod stops;
