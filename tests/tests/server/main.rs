@@ -2,6 +2,7 @@
 //! by the AWS clients.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests too")]
 
+mod clients;
 mod kills;
 mod load;
 mod stops;
