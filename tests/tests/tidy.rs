@@ -373,7 +373,7 @@ fn only_the_module_host_is_unsafe() {
                 let at = line.find(&format!("{keyword}{form}"));
                 at.is_some_and(|at| !line[..at].ends_with(['"', '`']))
             };
-            if UNSAFE_FORMS.iter().any(|form| is_code(form)) {
+            if UNSAFE_FORMS.iter().any(is_code) {
                 problems.push(source.place(number));
             }
         }
