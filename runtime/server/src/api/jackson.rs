@@ -1,13 +1,26 @@
 //! Says what is wrong with a text that is not JSON, in the words of the parser that AWS uses.
 //!
-//! Only for texts that `serde_json` has refused already; what this scanner finds no fault in gets a general text.
+//! Only for texts that `serde_json` has refused already; where this scanner finds no fault, it is asked for its reason.
+
+use serde_json::Value;
 
 const ANY_VALUE: &str = "(JSON String, Number, Array, Object or token 'null', 'true' or 'false')";
 
 /// The first fault of a text that is not JSON.
 pub(crate) fn explain(text: &str) -> String {
     let mut scanner = Scanner { rest: text, open: Vec::new() };
-    scanner.document().err().unwrap_or_else(|| "The text is not valid JSON".to_owned())
+    scanner.document().err().unwrap_or_else(|| refusal(text))
+}
+
+/// Why our parser refuses what the scanner lets pass.
+fn refusal(text: &str) -> String {
+    match serde_json::from_str::<Value>(text) {
+        Err(error) if error.to_string().starts_with("recursion limit") => {
+            "The text nests too deeply: at most 127 arrays and objects within another".to_owned()
+        }
+        Err(error) => format!("The text is not valid JSON: {error}"),
+        Ok(_) => "The text is not valid JSON".to_owned(),
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -252,7 +265,7 @@ mod tests {
     use super::*;
 
     fn check(text: &str, expected: &str) {
-        assert!(serde_json::from_str::<serde_json::Value>(text).is_err(), "{text:?} is JSON");
+        assert!(serde_json::from_str::<Value>(text).is_err(), "{text:?} is JSON");
         assert_eq!(explain(text), expected, "{text:?}");
     }
 
@@ -305,7 +318,8 @@ mod tests {
     fn is_calm_about_what_it_finds_no_fault_in() {
         check(&"[".repeat(100_000), "Unexpected end-of-input: expected close marker for Array");
         let deep = format!("{}{}", "[".repeat(1_000), "]".repeat(1_000));
-        check(&deep, "The text is not valid JSON");
-        check("1 2", "The text is not valid JSON");
+        check(&deep, "The text nests too deeply: at most 127 arrays and objects within another");
+        check("1 2", "The text is not valid JSON: trailing characters at line 1 column 3");
+        check("\"\\ud800\"", "The text is not valid JSON: unexpected end of hex escape at line 1 column 8");
     }
 }
