@@ -80,6 +80,15 @@ impl Home {
         self.command().output().expect("the server can be started")
     }
 
+    /// The names of the files in a folder of it.
+    pub fn files(&self, folder: &str) -> Vec<String> {
+        let files = fs::read_dir(self.folder.path().join(folder)).expect("the folder can be read");
+        let mut names: Vec<_> =
+            files.flatten().map(|file| file.file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+
     /// The end of what the servers in this folder logged.
     pub fn log_tail(&self) -> String {
         let log = fs::read_to_string(self.log()).unwrap_or_default();

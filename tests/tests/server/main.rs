@@ -2,7 +2,10 @@
 //! by the AWS clients.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests too")]
 
+mod bad_requests;
 mod clients;
+mod hostile;
 mod kills;
 mod load;
 mod stops;
+mod uploads;

@@ -1,0 +1,147 @@
+//! Modules that misbehave: each ends with a named error, and what else runs does not notice.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use tests::process::{Client, Home, PATIENCE, guest, history, wait_for};
+
+const HOSTILE: &str = "arn:aws:lambda:us-east-1:123456789012:function:hostile";
+const ECHO: &str = "arn:aws:lambda:us-east-1:123456789012:function:echo";
+/// Executions of each deed at once.
+const TIMES: usize = 3;
+/// Clients whose executions must go on meanwhile.
+const BYSTANDERS: usize = 2;
+
+/// How a deed ends: in an error, with a part of its cause; or in a result that did no harm.
+enum End {
+    Error(&'static str, &'static str),
+    Output(Value),
+}
+
+/// Each deed of the module `hostile`, see its source.
+fn deeds() -> Vec<(Value, End)> {
+    use End::{Error, Output};
+    vec![
+        (json!({"do": "loop"}), Error("Runtime.OutOfFuel", "10000000000 units")),
+        (json!({"do": "allocate"}), Error("Runtime.OutOfMemory", "134217728")),
+        (json!({"do": "recurse"}), Error("Runtime.Trap", "stack")),
+        (json!({"do": "panic"}), Error("Runtime.Trap", "on request")),
+        (json!({"do": "exit"}), Error("Runtime.ExitError", "")),
+        (json!({"do": "big-output"}), Error("Runtime.OutputTooLarge", "262144")),
+        (json!({"do": "bad-json"}), Error("Runtime.InvalidOutput", "JSON")),
+        (json!({"do": "sleep"}), Error("States.Timeout", "")),
+        (json!({"do": "open-file"}), Error("OpenFailed", "")),
+        (json!({"do": "write-file"}), Error("WriteFailed", "")),
+        (json!({"do": "list-dir"}), Error("ListFailed", "")),
+        (json!({"do": "connect"}), Error("ConnectFailed", "")),
+        (json!({"do": "resolve"}), Error("ResolveFailed", "")),
+        (
+            json!({"do": "fail", "error": "States.Timeout"}),
+            Error("Runtime.ReservedErrorName", "States.Timeout"),
+        ),
+        (json!({"do": "dance"}), Error("InvalidInput", "dance")),
+        (json!({"do": "print", "lines": 20_000}), Output(json!({"lines": 20_000, "failures": 0}))),
+        (json!({"do": "log", "lines": 20_000}), Output(json!({"lines": 20_000}))),
+        (json!({"do": "heartbeat", "times": 20_000}), Output(json!({"times": 20_000}))),
+        (json!({"do": "environment"}), Output(json!({"variables": [], "arguments": []}))),
+        (json!({"do": "count"}), Output(json!({"calls": 1}))),
+    ]
+}
+
+#[test]
+fn hostile_modules_end_with_named_errors_and_disturb_nobody() {
+    let home = Home::new();
+    let mut server = home.start();
+    let client = server.client();
+    client.push("hostile", &guest("hostile"));
+    client.push("echo", &guest("echo"));
+    let task = |resource: &str| {
+        let task = json!({"Type": "Task", "Resource": resource, "TimeoutSeconds": 20, "End": true});
+        json!({"StartAt": "T", "States": {"T": task}})
+    };
+    let hostile = client.create("hostile", &task(HOSTILE));
+    let echo = client.create("echo", &task(ECHO));
+    let mut hasty = task(HOSTILE);
+    hasty["States"]["T"]["TimeoutSeconds"] = json!(2);
+    let hasty = client.create("hasty", &hasty);
+
+    let (stop, count, slowest) = (AtomicBool::new(false), AtomicUsize::new(0), AtomicUsize::new(0));
+    let problems = thread::scope(|scope| {
+        for bystander in 0..BYSTANDERS {
+            let (stop, count, slowest, echo) = (&stop, &count, &slowest, &echo);
+            scope.spawn(move || {
+                while !stop.load(Ordering::Relaxed) {
+                    let n = count.fetch_add(1, Ordering::Relaxed);
+                    let took = run_echo(client, echo, &json!({"bystander": bystander, "n": n}));
+                    slowest.fetch_max(usize::try_from(took.as_millis()).unwrap(), Ordering::Relaxed);
+                }
+            });
+        }
+        let start = |(deed, end): (Value, End)| {
+            let machine = if deed["do"] == "sleep" { &hasty } else { &hostile };
+            let executions = [(); TIMES].map(|()| client.start(machine, &deed));
+            (deed, end, executions)
+        };
+        let started: Vec<_> = deeds().into_iter().map(start).collect();
+        let mut problems = Vec::new();
+        for (deed, end, executions) in started {
+            for execution in executions {
+                problems.extend(problem(client, &execution, &end).map(|what| format!("{deed}: {what}")));
+            }
+        }
+        stop.store(true, Ordering::Relaxed);
+        problems
+    });
+    assert!(problems.is_empty(), "{}\n{}", problems.join("\n"), home.log_tail());
+    let count = count.load(Ordering::Relaxed);
+    assert!(count >= BYSTANDERS, "only {count} other executions ran");
+    println!(
+        "{} hostile executions; {count} others meanwhile, the slowest in {} ms",
+        deeds().len() * TIMES,
+        slowest.load(Ordering::Relaxed)
+    );
+    server.assert_alive();
+    assert_eq!(client.get("/health").unwrap().status, 200);
+}
+
+/// Runs one harmless execution to its end.
+fn run_echo(client: Client, machine: &str, input: &Value) -> Duration {
+    let begun = Instant::now();
+    let shown = ended(client, &client.start(machine, input));
+    assert_eq!((&shown["status"], &shown["output"]), (&json!("SUCCEEDED"), &json!(input.to_string())));
+    begun.elapsed()
+}
+
+fn ended(client: Client, execution: &str) -> Value {
+    wait_for("the execution to end", PATIENCE, || {
+        let shown = client.describe(execution);
+        (shown["status"] != "RUNNING").then_some(shown)
+    })
+}
+
+/// What is wrong with how a deed ended, if anything is.
+fn problem(client: Client, execution: &str, end: &End) -> Option<String> {
+    let shown = ended(client, execution);
+    let events = client.history(execution);
+    let broken = history::problems(&events);
+    if !broken.is_empty() {
+        return Some(broken.join("; "));
+    }
+    match end {
+        End::Output(output) => (shown["output"] != output.to_string())
+            .then(|| format!("{} {}", shown["status"], shown["output"])),
+        End::Error(error, cause) => {
+            let failed = events.iter().rev().nth(1).unwrap();
+            let details = match *error {
+                "States.Timeout" => &failed["lambdaFunctionTimedOutEventDetails"],
+                _other => &failed["lambdaFunctionFailedEventDetails"],
+            };
+            let is_same = shown["error"] == *error && details["error"] == *error;
+            let has_cause =
+                cause.is_empty() || details["cause"].as_str().is_some_and(|text| text.contains(cause));
+            (shown["status"] != "FAILED" || !is_same || !has_cause).then(|| format!("{shown}\n{failed}"))
+        }
+    }
+}
