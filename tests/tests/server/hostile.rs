@@ -58,7 +58,7 @@ fn hostile_modules_end_with_named_errors_and_disturb_nobody() {
     client.push("hostile", &guest("hostile"));
     client.push("echo", &guest("echo"));
     let task = |resource: &str| {
-        let task = json!({"Type": "Task", "Resource": resource, "TimeoutSeconds": 20, "End": true});
+        let task = json!({"Type": "Task", "Resource": resource, "TimeoutSeconds": 40, "End": true});
         json!({"StartAt": "T", "States": {"T": task}})
     };
     let hostile = client.create("hostile", &task(HOSTILE));
@@ -130,7 +130,7 @@ fn problem(client: Client, execution: &str, end: &End) -> Option<String> {
         return Some(broken.join("; "));
     }
     match end {
-        End::Output(output) => (shown["output"] != output.to_string())
+        End::Output(output) => (shown["output"].as_str() != Some(&output.to_string()))
             .then(|| format!("{} {}", shown["status"], shown["output"])),
         End::Error(error, cause) => {
             let failed = events.iter().rev().nth(1).unwrap();

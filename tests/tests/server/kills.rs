@@ -10,6 +10,8 @@ use crate::load::Load;
 /// Kills in all tests of this file together; `STEPWELL_KILL_ROUNDS` is another number.
 const ROUNDS: usize = 20;
 const ROUNDS_VARIABLE: &str = "STEPWELL_KILL_ROUNDS";
+/// `STEPWELL_KILL_SEED` makes the moments of the kills other ones.
+const SEED_VARIABLE: &str = "STEPWELL_KILL_SEED";
 /// Tests among which the rounds are divided, each with a store of its own.
 const STORES: usize = 4;
 const CLIENTS: usize = 4;
@@ -42,11 +44,12 @@ fn the_fourth_store_survives_kills() {
     check(4);
 }
 
-fn check(seed: u64) {
+fn check(store: u64) {
     let begun = Instant::now();
-    let rounds = env::var(ROUNDS_VARIABLE).ok().and_then(|rounds| rounds.parse().ok()).unwrap_or(ROUNDS);
+    let rounds = number(ROUNDS_VARIABLE).map_or(ROUNDS, |rounds| usize::try_from(rounds).unwrap());
     let rounds = rounds.div_ceil(STORES);
-    let mut chance = Chance(seed);
+    let seed = number(SEED_VARIABLE).unwrap_or_default();
+    let mut chance = Chance(seed.wrapping_mul(1_000).wrapping_add(store));
     let home = Home::new();
     let mut server = home.start();
     let load = Load::prepare(server.client());
@@ -66,12 +69,16 @@ fn check(seed: u64) {
     let count = load.acknowledged();
     assert!(
         problems.is_empty(),
-        "seed {seed}, {count} executions:\n{}\n{}",
+        "{SEED_VARIABLE}={seed}, {count} executions:\n{}\n{}",
         problems.join("\n"),
         home.log_tail()
     );
     assert!(count >= rounds, "only {count} executions were acknowledged in {rounds} rounds");
     println!("{rounds} kills, {count} acknowledged executions, {:.1} s", begun.elapsed().as_secs_f32());
+}
+
+fn number(variable: &str) -> Option<u64> {
+    env::var(variable).ok().map(|text| text.parse().expect("the variable is a number"))
 }
 
 /// Keeps the server busy and kills it in the middle of that.
