@@ -67,9 +67,9 @@ fn runtime_error(error: &str, message: &str, trace: &[String]) -> ErrorOutput {
 mod tests {
     use super::*;
 
-    fn check(failure: Failure, name: &str, cause_has: &str) {
+    fn check(failure: &Failure, name: &str, cause_has: &str) {
         let function = FunctionArn::parse("arn:aws:lambda:us-east-1:123456789012:function:f").unwrap();
-        let ErrorOutput { error, cause } = error_output(&failure, &function);
+        let ErrorOutput { error, cause } = error_output(failure, &function);
         assert_eq!(error.as_deref(), Some(name));
         let cause = cause.unwrap();
         assert!(cause.contains(cause_has), "{cause}");
@@ -79,15 +79,15 @@ mod tests {
     fn every_failure_has_its_name() {
         let task =
             |error: &str, cause: &str| Failure::Task { error: error.to_owned(), cause: cause.to_owned() };
-        check(task("PriceUnavailable", "no price"), "PriceUnavailable", r#""errorMessage":"no price""#);
-        check(task("Own", r#"{"sku":"A1"}"#), "Own", r#"{"sku":"A1"}"#);
-        check(task("States.Timeout", "mine"), "Runtime.ReservedErrorName", "States.Timeout");
-        check(Failure::OutOfFuel { fuel: 7 }, "Runtime.OutOfFuel", "7 units");
-        check(Failure::OutOfMemory { limit: 10, requested: 20 }, "Runtime.OutOfMemory", "limit is 10");
-        check(Failure::Overloaded, "Lambda.TooManyRequestsException", "free slot");
-        check(Failure::Host("disk".to_owned()), "Lambda.ServiceException", "disk");
+        check(&task("PriceUnavailable", "no price"), "PriceUnavailable", r#""errorMessage":"no price""#);
+        check(&task("Own", r#"{"sku":"A1"}"#), "Own", r#"{"sku":"A1"}"#);
+        check(&task("States.Timeout", "mine"), "Runtime.ReservedErrorName", "States.Timeout");
+        check(&Failure::OutOfFuel { fuel: 7 }, "Runtime.OutOfFuel", "7 units");
+        check(&Failure::OutOfMemory { limit: 10, requested: 20 }, "Runtime.OutOfMemory", "limit is 10");
+        check(&Failure::Overloaded, "Lambda.TooManyRequestsException", "free slot");
+        check(&Failure::Host("disk".to_owned()), "Lambda.ServiceException", "disk");
         check(
-            Failure::NotFound(wasm_host::Digest::of(b"")),
+            &Failure::NotFound(wasm_host::Digest::of(b"")),
             "Lambda.ResourceNotFoundException",
             "function:f:$LATEST",
         );
