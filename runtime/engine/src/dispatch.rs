@@ -13,22 +13,37 @@ use tracing::Instrument;
 use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome};
 use crate::shard::{Input, TaskKey, TaskReturned};
 
+/// What comes to the driver from within.
+#[derive(Debug)]
+pub(crate) enum Inward {
+    Shard(Input),
+    /// A run of an attempt is over. What a cancelled one returns is no result: its attempt has ended, or was
+    /// given to another run.
+    Returned {
+        run: u64,
+        returned: TaskReturned,
+        was_cancelled: bool,
+    },
+}
+
 #[derive(Debug)]
 pub(crate) struct Dispatch<E> {
     executor: Arc<E>,
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Inward>,
     running_max: usize,
+    /// Runs so far; after a rebuild one attempt may have two of them.
+    runs: u64,
     /// Attempts that wait for a place. Their inputs stay where they are until there is one.
     waiting: VecDeque<TaskKey>,
-    running: HashMap<TaskKey, CancellationToken>,
+    running: HashMap<TaskKey, (u64, CancellationToken)>,
 }
 
 /// Names of an attempt's execution, for its context.
 pub(crate) type Names = (asl::Text, asl::Text, asl::Text);
 
 impl<E: TaskExecutor> Dispatch<E> {
-    pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Input>, running_max: usize) -> Dispatch<E> {
-        Dispatch { executor, inputs, running_max, waiting: VecDeque::new(), running: HashMap::new() }
+    pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Inward>, running_max: usize) -> Dispatch<E> {
+        Dispatch { executor, inputs, running_max, runs: 0, waiting: VecDeque::new(), running: HashMap::new() }
     }
 
     pub(crate) fn push(&mut self, task: TaskKey) {
@@ -41,19 +56,22 @@ impl<E: TaskExecutor> Dispatch<E> {
     }
 
     pub(crate) fn cancel(&mut self, task: TaskKey) {
-        if let Some(token) = self.running.get(&task) {
+        if let Some((_, token)) = self.running.get(&task) {
             token.cancel();
         }
     }
 
-    pub(crate) fn finished(&mut self, task: TaskKey) {
-        self.running.remove(&task);
+    /// Frees the place of a run, unless its attempt was given another one since.
+    pub(crate) fn finished(&mut self, task: TaskKey, run: u64) {
+        if self.running.get(&task).is_some_and(|(running, _)| *running == run) {
+            self.running.remove(&task);
+        }
     }
 
     /// Cancels everything; a restart finds what was running in the store.
     pub(crate) fn cancel_all(&mut self) {
         self.waiting.clear();
-        for (_, token) in self.running.drain() {
+        for (_, (_, token)) in self.running.drain() {
             token.cancel();
         }
     }
@@ -61,7 +79,9 @@ impl<E: TaskExecutor> Dispatch<E> {
     pub(crate) fn start(&mut self, task: TaskKey, request: TaskRequest, names: Names) {
         let cancel = CancellationToken::new();
         // The same attempt may still be running if the shard was rebuilt around it.
-        if let Some(old) = self.running.insert(task, cancel.clone()) {
+        self.runs += 1;
+        let run = self.runs;
+        if let Some((_, old)) = self.running.insert(task, (run, cancel.clone())) {
             old.cancel();
         }
         let (execution_arn, execution_name, state_machine_arn) = names;
@@ -74,18 +94,20 @@ impl<E: TaskExecutor> Dispatch<E> {
             state_machine_arn,
             request,
             // A beat that finds the queue full is lost; the next one comes.
-            heartbeat: Arc::new(move || _ = beats.try_send(Input::TaskHeartbeat(task))),
+            heartbeat: Arc::new(move || _ = beats.try_send(Inward::Shard(Input::TaskHeartbeat(task)))),
         };
         let (executor, inputs) = (Arc::clone(&self.executor), self.inputs.clone());
         let attempt = async move {
-            let run = AssertUnwindSafe(executor.run(dispatch, cancel));
-            let TaskOutcome { result, usage } = run.catch_unwind().await.unwrap_or_else(|_| {
+            let work = AssertUnwindSafe(executor.run(dispatch, cancel.clone()));
+            let TaskOutcome { result, usage } = work.catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("an executor panicked");
                 let error = ErrorOutput::new("Lambda.ServiceException", "The executor of this task failed.");
                 TaskOutcome { result: Err(error), usage: None }
             });
+            let was_cancelled = cancel.is_cancelled();
+            let returned = TaskReturned { task, outcome: result, usage };
             // The receiver is gone only when the engine stops; then the attempt is run again at the next start.
-            let _ = inputs.send(Input::TaskReturned(TaskReturned { task, outcome: result, usage })).await;
+            let _ = inputs.send(Inward::Returned { run, returned, was_cancelled }).await;
         };
         tokio::spawn(attempt.instrument(span));
     }

@@ -12,7 +12,7 @@ use store::{CommitError, ReadError, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::dispatch::Dispatch;
+use crate::dispatch::{Dispatch, Inward};
 use crate::load;
 use crate::port::TaskExecutor;
 use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard, TaskKey};
@@ -51,7 +51,7 @@ pub(crate) struct Driver<S, E> {
     options: shard::Options,
     shard: Shard,
     requests: mpsc::Receiver<Message>,
-    inputs: mpsc::Receiver<Input>,
+    inputs: mpsc::Receiver<Inward>,
     replies: HashMap<ReplyTo, oneshot::Sender<Reply>>,
     dispatch: Dispatch<E>,
     in_flight: Option<InFlight>,
@@ -81,7 +81,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         store: S,
         options: shard::Options,
         requests: mpsc::Receiver<Message>,
-        inputs: mpsc::Receiver<Input>,
+        inputs: mpsc::Receiver<Inward>,
         dispatch: Dispatch<E>,
         stop: CancellationToken,
     ) -> Result<Driver<S, E>, ReadError> {
@@ -122,7 +122,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         let is_committing = self.in_flight.is_some();
         tokio::select! {
             result = committed(&mut self.in_flight), if is_committing => return self.committed(result).await,
-            Some(input) = self.inputs.recv(), if has_room => self.input(input).await,
+            Some(inward) = self.inputs.recv(), if has_room => self.inward(inward).await,
             Some(message) = self.requests.recv(), if has_room => self.message(message).await,
             () = tokio::time::sleep(timers_due.unwrap_or(TIMER_SLEEP_MAX)), if has_room && timers_due.is_some() => {
                 self.fire_timers().await;
@@ -135,8 +135,8 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     /// Takes what else has come in, without waiting.
     async fn take_waiting(&mut self) {
         while self.shard.gathered() < BATCH_MAX {
-            if let Ok(input) = self.inputs.try_recv() {
-                self.input(input).await;
+            if let Ok(inward) = self.inputs.try_recv() {
+                self.inward(inward).await;
             } else if let Ok(message) = self.requests.try_recv() {
                 self.message(message).await;
             } else {
@@ -150,10 +150,19 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         self.input(Input::Request { reply: message.reply, request: message.request }).await;
     }
 
-    async fn input(&mut self, input: Input) {
-        if let Input::TaskReturned(returned) = &input {
-            self.dispatch.finished(returned.task);
+    async fn inward(&mut self, inward: Inward) {
+        match inward {
+            Inward::Shard(input) => self.input(input).await,
+            Inward::Returned { run, returned, was_cancelled } => {
+                self.dispatch.finished(returned.task, run);
+                if !was_cancelled {
+                    self.input(Input::TaskReturned(returned)).await;
+                }
+            }
         }
+    }
+
+    async fn input(&mut self, input: Input) {
         match self.supply(&input).await {
             Ok(()) => self.shard.handle(input, now()),
             Err(error) => {
@@ -243,6 +252,9 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
             && let Err(error) = self.look_at_timers().await
         {
             tracing::error!(%error, "the timers could not be read");
+            // What is due is not known, so it is looked for again soon.
+            let retry = i64::try_from(STORE_RETRY.as_millis()).unwrap_or(i64::MAX);
+            self.timers.next = Some(now().saturating_add_milliseconds(retry));
         }
         Wake::GoOn
     }
@@ -314,8 +326,11 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         // Dropping the senders refuses everybody who waits.
         self.replies.clear();
         self.dispatch.cancel_all();
-        self.in_flight = None;
         self.timers = Timers::default();
+        // What is being written would come into the store behind the back of the new shard.
+        if let Some(in_flight) = self.in_flight.take() {
+            let _ = in_flight.commit.await;
+        }
         loop {
             if let Ok(snapshot) = load::snapshot(&self.store).await {
                 self.shard = Shard::new(self.options.clone(), snapshot);

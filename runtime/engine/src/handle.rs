@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
+use crate::dispatch::Inward;
 use crate::driver::Message;
 use crate::request::{
     ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started,
@@ -31,7 +32,7 @@ const OVERLOAD_PAUSE: Duration = Duration::from_millis(50);
 pub struct Handle<S> {
     store: S,
     requests: mpsc::Sender<Message>,
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Inward>,
     replies: Arc<AtomicU64>,
     stop: CancellationToken,
     activity_poll: Duration,
@@ -41,7 +42,7 @@ impl<S: Store + Clone> Handle<S> {
     pub(crate) fn new(
         store: S,
         requests: mpsc::Sender<Message>,
-        inputs: mpsc::Sender<Input>,
+        inputs: mpsc::Sender<Inward>,
         stop: CancellationToken,
         activity_poll: Duration,
     ) -> Handle<S> {
@@ -155,7 +156,7 @@ impl<S: Store + Clone> Handle<S> {
             answered = &mut answer => answered,
             () = tokio::time::sleep(self.activity_poll) => {
                 // A task may be on its way: the shard says whether the poll was taken back in time.
-                let _ = self.inputs.send(Input::Withdraw(reply)).await;
+                let _ = self.inputs.send(Inward::Shard(Input::Withdraw(reply))).await;
                 answer.await
             }
             () = self.stop.cancelled() => return Ok(None),
@@ -225,13 +226,13 @@ impl<S: Store + Clone> Handle<S> {
 
 /// Takes a poll back when its client goes away. A poll that was answered is gone already.
 struct Withdraw {
-    inputs: mpsc::Sender<Input>,
+    inputs: mpsc::Sender<Inward>,
     reply: ReplyTo,
 }
 
 impl Drop for Withdraw {
     fn drop(&mut self) {
-        let input = Input::Withdraw(self.reply);
+        let input = Inward::Shard(Input::Withdraw(self.reply));
         if let Err(mpsc::error::TrySendError::Full(input)) = self.inputs.try_send(input) {
             let inputs = self.inputs.clone();
             // Without a runtime the program is ending, and the poll with it.
