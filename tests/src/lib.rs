@@ -9,5 +9,6 @@ pub mod recorded;
 pub mod render;
 pub mod runner;
 pub mod script;
+pub mod sim;
 mod stand_in;
 pub mod worker;

@@ -1,0 +1,116 @@
+//! What must be true when everything has come to its end.
+
+use std::collections::BTreeMap;
+
+use asl::Text;
+use asl::interpreter::{Ending, ExecutionId, HistoryEvent};
+use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store};
+
+use super::clients::Clients;
+use super::reference::References;
+use super::storage::{Storage, at_once};
+
+/// Holds the store against what clients were told and against a run in which nothing goes wrong; gives the hash
+/// of all histories.
+pub(super) fn check(store: &Storage, clients: &Clients) -> Result<u64, String> {
+    let mut references = References::default();
+    let mut definitions = BTreeMap::new();
+    let mut hash = Hash::new();
+    for id in store.executions.keys() {
+        let record = store.execution(*id).ok_or_else(|| format!("{id:?} is lost"))?;
+        let events = history(store, *id, &record)?;
+        hash.add(&minicbor::to_vec(&events).expect("a history can be encoded"));
+        let definition: &Text = definitions.entry(record.revision).or_insert_with(|| {
+            let revision = at_once(store.memory.revision(record.revision));
+            revision.expect("it can be read").expect("revisions stay").definition
+        });
+        let reference = references.ending(definition, &record.input);
+        is_as_without_faults(&record, reference, definition, clients)
+            .map_err(|rule| format!("{rule}: {record:?}; without faults {reference:?}; {definition}"))?;
+    }
+    promises(store, clients)?;
+    Ok(hash.0)
+}
+
+fn history(store: &Storage, id: ExecutionId, record: &ExecutionRecord) -> Result<Vec<HistoryEvent>, String> {
+    let mut events = Vec::new();
+    let mut from = None;
+    loop {
+        let query = HistoryQuery {
+            execution: id,
+            last_lsn: record.last_lsn,
+            order: Order::Forward,
+            from,
+            max: 1_000,
+        };
+        let page = at_once(store.memory.history(query)).map_err(|error| error.to_string())?;
+        events.extend(page.items);
+        from = page.next;
+        if from.is_none() {
+            break;
+        }
+    }
+    if events.len() != store.histories.events(id) || events.len() != record.event_count as usize {
+        return Err(format!("{} of the events of {record:?} are found", events.len()));
+    }
+    Ok(events)
+}
+
+/// An execution ends as it would if nothing went wrong. Excepted are those that a client asked to stop, which may
+/// be aborted, and those of machines with `TimeoutSeconds`, which may time out after so many seconds.
+fn is_as_without_faults(
+    record: &ExecutionRecord,
+    reference: &Ending,
+    definition: &str,
+    clients: &Clients,
+) -> Result<(), &'static str> {
+    let is_same = match (record.status, reference) {
+        (ExecutionStatus::Succeeded, Ending::Succeeded { output }) => record.output.as_ref() == Some(output),
+        (ExecutionStatus::Failed, Ending::Failed(error)) => record.error.as_ref() == Some(error),
+        (ExecutionStatus::Aborted, _) => clients.stops.iter().any(|arn| arn.as_str() == &*record.arn),
+        (ExecutionStatus::TimedOut, _) => {
+            let definition: serde_json::Value =
+                serde_json::from_str(definition).expect("it was parsed before");
+            let seconds = definition["TimeoutSeconds"].as_i64();
+            let stopped_at = record.stopped_at.ok_or("an execution that has ended has a time of its end")?;
+            seconds.is_some_and(|seconds| record.started_at.saturating_add_seconds(seconds) <= stopped_at)
+        }
+        (_, _) => false,
+    };
+    if is_same { Ok(()) } else { Err("an execution ends as without faults") }
+}
+
+/// What clients were told is still true.
+fn promises(store: &Storage, clients: &Clients) -> Result<(), String> {
+    for (started, input) in &clients.started {
+        let found = store.find(started.arn.state_machine_name(), started.arn.name());
+        let is_there = found.is_some_and(|(id, record)| {
+            id == started.id && record.input == *input && record.started_at == started.at
+        });
+        if !is_there {
+            return Err(format!("an execution is lost of which a client knows: {started:?}"));
+        }
+    }
+    for (arn, at) in &clients.stopped {
+        let found = store.find(arn.state_machine_name(), arn.name());
+        if found.is_none_or(|(_, record)| record.stopped_at != Some(*at)) {
+            return Err(format!("{arn} was not stopped at {at}, as a client was told"));
+        }
+    }
+    Ok(())
+}
+
+/// FNV-1a.
+struct Hash(u64);
+
+impl Hash {
+    fn new() -> Hash {
+        Hash(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}

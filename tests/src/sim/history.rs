@@ -1,0 +1,163 @@
+//! What every history must be like, checked row by row as it becomes durable: ids without gaps, an event after
+//! its cause, one end, and for each attempt at most one result, which must be its own.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, HistoryEvent, HistoryKind};
+use engine::shard::TaskKey;
+use store::{ExecutionRecord, ExecutionStatus, HistoryRow};
+
+#[derive(Debug, Default)]
+pub(super) struct Histories(BTreeMap<ExecutionId, History>);
+
+#[derive(Debug, Default)]
+pub(super) struct History {
+    /// The attempt that each event belongs to; none for events of states.
+    attempts: Vec<Option<AttemptId>>,
+    scheduled: u64,
+    /// How the attempts ended: whether with success.
+    ended: BTreeMap<AttemptId, Outcome>,
+    started: BTreeSet<AttemptId>,
+    ending: Option<ExecutionStatus>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Outcome {
+    Succeeded(String),
+    Failed(ErrorOutput),
+    TimedOut,
+}
+
+impl Histories {
+    pub(super) fn outcome(&self, execution: ExecutionId, attempt: AttemptId) -> Option<&Outcome> {
+        self.0.get(&execution)?.ended.get(&attempt)
+    }
+
+    pub(super) fn events(&self, execution: ExecutionId) -> usize {
+        self.0.get(&execution).map_or(0, |history| history.attempts.len())
+    }
+
+    pub(super) fn append(&mut self, row: &HistoryRow, results: &[TaskKey]) -> Result<(), String> {
+        let history = self.0.entry(row.execution).or_default();
+        for event in &row.events {
+            history
+                .append(row.execution, event, results)
+                .map_err(|rule| format!("{rule}: {:?} of {:?}", event, row.execution))?;
+        }
+        Ok(())
+    }
+
+    /// The record of an execution says what its history says.
+    pub(super) fn check_status(&self, id: ExecutionId, record: &ExecutionRecord) -> Result<(), String> {
+        let history = self.0.get(&id).ok_or_else(|| format!("{id:?} was written without a history"))?;
+        let status = history.ending.unwrap_or(ExecutionStatus::Running);
+        let events = u32::try_from(history.attempts.len()).expect("a history is bounded");
+        if record.status != status {
+            return Err(format!("the history of {id:?} ends with {status:?}: {record:?}"));
+        }
+        if status != ExecutionStatus::Running && record.event_count != events {
+            return Err(format!("{id:?} has {events} events: {record:?}"));
+        }
+        Ok(())
+    }
+}
+
+impl History {
+    fn append(
+        &mut self,
+        execution: ExecutionId,
+        event: &HistoryEvent,
+        results: &[TaskKey],
+    ) -> Result<(), &'static str> {
+        if event.id as usize != self.attempts.len() + 1 {
+            return Err("ids have no gaps");
+        }
+        if event.previous >= event.id {
+            return Err("an event follows an earlier one");
+        }
+        if self.ending.is_some() {
+            return Err("nothing follows the end");
+        }
+        self.ending = ending(&event.kind);
+        let of_previous = event.previous.checked_sub(1).and_then(|index| self.attempts[index as usize]);
+        let attempt = match step_of(&event.kind) {
+            Step::Scheduled => {
+                self.scheduled += 1;
+                Some(AttemptId(self.scheduled))
+            }
+            Step::Started => {
+                let attempt = of_previous.ok_or("a start follows its scheduling")?;
+                if !self.started.insert(attempt) {
+                    return Err("an attempt is started once");
+                }
+                of_previous
+            }
+            Step::Submitted => of_previous,
+            Step::Ended(outcome, result) => {
+                let attempt = of_previous.ok_or("a result follows its attempt")?;
+                if self.ended.insert(attempt, outcome).is_some() {
+                    return Err("at most one result is accepted for an attempt");
+                }
+                let is_own = |result: u64| {
+                    let task = results[usize::try_from(result).expect("a number of a result")];
+                    (task.execution, task.attempt) == (execution, attempt)
+                };
+                if result.is_some_and(|result| !is_own(result)) {
+                    return Err("a result is accepted for its own attempt only");
+                }
+                None
+            }
+            Step::Other => None,
+        };
+        self.attempts.push(attempt);
+        Ok(())
+    }
+}
+
+/// What an event means for an attempt.
+enum Step {
+    Scheduled,
+    Started,
+    Submitted,
+    /// With the number of the result, which executors give in place of the fuel that was used.
+    Ended(Outcome, Option<u64>),
+    Other,
+}
+
+fn step_of(kind: &HistoryKind) -> Step {
+    match kind {
+        HistoryKind::LambdaFunctionScheduled(_)
+        | HistoryKind::ActivityScheduled(_)
+        | HistoryKind::TaskScheduled(_) => Step::Scheduled,
+        HistoryKind::LambdaFunctionStarted
+        | HistoryKind::ActivityStarted { .. }
+        | HistoryKind::TaskStarted(_) => Step::Started,
+        HistoryKind::TaskSubmitted(..) => Step::Submitted,
+        HistoryKind::LambdaFunctionSucceeded(output, usage)
+        | HistoryKind::TaskSucceeded(_, output, usage) => {
+            Step::Ended(Outcome::Succeeded(output.text().to_owned()), usage.map(|usage| usage.fuel))
+        }
+        HistoryKind::ActivitySucceeded(output) => {
+            Step::Ended(Outcome::Succeeded(output.text().to_owned()), None)
+        }
+        HistoryKind::LambdaFunctionFailed(error, usage) | HistoryKind::TaskFailed(_, error, usage) => {
+            Step::Ended(Outcome::Failed(error.clone()), usage.map(|usage| usage.fuel))
+        }
+        HistoryKind::ActivityFailed(error) => Step::Ended(Outcome::Failed(error.clone()), None),
+        HistoryKind::LambdaFunctionTimedOut(_)
+        | HistoryKind::ActivityTimedOut(_)
+        | HistoryKind::TaskTimedOut(..) => Step::Ended(Outcome::TimedOut, None),
+        _ => Step::Other,
+    }
+}
+
+fn ending(kind: &HistoryKind) -> Option<ExecutionStatus> {
+    match kind {
+        HistoryKind::ExecutionSucceeded { .. } => Some(ExecutionStatus::Succeeded),
+        HistoryKind::ExecutionFailed(_) => Some(ExecutionStatus::Failed),
+        HistoryKind::ExecutionTimedOut(_) => Some(ExecutionStatus::TimedOut),
+        HistoryKind::ExecutionAborted(_) => Some(ExecutionStatus::Aborted),
+        _ => None,
+    }
+}
