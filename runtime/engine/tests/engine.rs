@@ -266,3 +266,22 @@ async fn an_express_machine_is_kept_but_not_run() {
     world.handle.create_state_machine(request).await.unwrap();
     assert_eq!(world.start(&arn, None, "{}").await, Err(Refusal::ExpressNotSupported));
 }
+
+#[tokio::test]
+async fn a_full_queue_refuses_and_loses_nothing() {
+    let store = MemoryStore::new(1);
+    let options = Options { requests_max: 4, ..Options::default() };
+    let (handle, engine) =
+        Engine::start(options, store.clone(), Arc::new(Functions::default())).await.unwrap();
+    let world = World { handle, engine: Some(engine), store, functions: Arc::default() };
+    let machine = world.create("pass", r#"{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}"#).await;
+    // All are sent before the driver has its turn on this one thread.
+    let starts = futures::future::join_all((0..50).map(|_| world.start(&machine, None, "{}"))).await;
+    let accepted: Vec<_> = starts.iter().filter_map(|start| start.as_ref().ok()).collect();
+    assert_eq!(accepted.len(), 4);
+    assert!(starts.iter().all(|start| start.is_ok() || *start == Err(Refusal::Overloaded)));
+    for started in accepted {
+        assert_eq!(world.ended(started).await.status, ExecutionStatus::Succeeded);
+    }
+    assert!(world.start(&machine, None, "{}").await.is_ok(), "there is room again");
+}
