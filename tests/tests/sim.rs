@@ -137,3 +137,8 @@ fn finds_a_driver_that_believes_cancelled_attempts() {
 fn finds_timers_that_are_forgotten_when_they_cannot_be_read() {
     println!("{}", found(Mutant::ForgetsTimers));
 }
+
+#[test]
+fn finds_a_driver_that_spins_while_no_timer_is_due() {
+    println!("{}", found(Mutant::SpinsOnTimers));
+}

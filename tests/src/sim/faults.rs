@@ -94,6 +94,8 @@ pub enum Mutant {
     AbandonsCommit,
     /// Timers that could not be read after a commit are not looked at again.
     ForgetsTimers,
+    /// Where none of the timers is due after all, nobody looks when the next one is.
+    SpinsOnTimers,
     /// What a cancelled attempt returns is taken for its result.
     BelievesCancelled,
 }

@@ -291,6 +291,7 @@ impl Node {
             | Mutant::ForgetsRunning
             | Mutant::AbandonsCommit
             | Mutant::ForgetsTimers
+            | Mutant::SpinsOnTimers
             | Mutant::BelievesCancelled => {}
         }
         self.rebuild(env);

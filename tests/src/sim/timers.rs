@@ -72,10 +72,10 @@ impl Node {
         let due = at_once(env.store.memory.due_timers(now, TIMERS_MAX));
         let due = due.expect("the store in memory can be read");
         // The earliest may have been withdrawn by a batch that is durable and not yet known to be.
-        if due.is_empty() {
+        if due.is_empty() && self.mutant != Mutant::SpinsOnTimers {
             return self.look_again(env);
         }
-        self.timers.fired_gathering = true;
+        self.timers.fired_gathering = !due.is_empty();
         for timer in due {
             if self.is_running() {
                 self.input(Input::TimerDue(timer), env);
