@@ -290,6 +290,13 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         match self.store.due_timers(now(), TIMERS_MAX).await {
             Ok(due) => {
                 self.timers.fired_gathering = !due.is_empty();
+                // Nothing is due after all: without a new look the driver would spin.
+                if due.is_empty()
+                    && let Err(error) = self.look_at_timers().await
+                {
+                    tracing::error!(%error, "the timers could not be read");
+                    tokio::time::sleep(STORE_RETRY).await;
+                }
                 for timer in due {
                     self.input(Input::TimerDue(timer)).await;
                 }
