@@ -240,6 +240,8 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
                 self.dispatch.cancel_all();
                 return Wake::Fenced;
             }
+            // A store that can be read but not written must not be tried without a pause.
+            tokio::time::sleep(STORE_RETRY).await;
             self.rebuild().await;
             return Wake::GoOn;
         }
