@@ -69,6 +69,8 @@ impl Run {
             let mut tests = command::cargo(&workspace::guests());
             run.tests(tests.args(["test", "--workspace"]))
         })?;
+        // Programs and tests in one selection: tests that start `stepwell` find it built, with the same features.
+        self.step("build", |run| run.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
         self.step("documentation tests", |run| run.tests(cargo().args(["test", "--workspace", "--doc"])))?;
         self.step("tests", |run| {
             let mut tests = cargo();
