@@ -94,6 +94,17 @@ class Machines(Boto3):
         self.assertEqual(len(found), len(set(found)))
         self.assertLessEqual(arns, set(found))
 
+    def test_definitions_are_validated(self):
+        for kind in ["STANDARD", "EXPRESS"]:
+            valid = states.validate_state_machine_definition(definition=PASS, type=kind, severity="WARNING")
+            self.assertEqual((valid["result"], valid["diagnostics"], valid["truncated"]), ("OK", [], False))
+        bad = states.validate_state_machine_definition(definition='{"StartAt": "A"}', maxResults=1)
+        self.assertEqual((bad["result"], bad["truncated"]), ("FAIL", False))
+        self.assertEqual(bad["diagnostics"], [{
+            "severity": "ERROR", "code": "SCHEMA_VALIDATION_FAILED", "location": "/",
+            "message": "These fields are required: [States]",
+        }])
+
     def test_refusals(self):
         self.refused(
             "InvalidName", "Invalid Name: 'a b'",

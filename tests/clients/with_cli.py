@@ -57,3 +57,10 @@ class Cli(unittest.TestCase):
             f"Not Exist: '{missing}'",
             "describe-execution", "--execution-arn", missing,
         )
+
+    def test_a_definition_is_validated(self):
+        valid = self.aws("validate-state-machine-definition", "--definition", CHAIN, "--type", "EXPRESS")
+        self.assertEqual((valid["result"], valid["diagnostics"]), ("OK", []))
+        bad = self.aws("validate-state-machine-definition", "--definition", "{}", "--severity", "WARNING")
+        self.assertEqual(bad["result"], "FAIL")
+        self.assertEqual([found["code"] for found in bad["diagnostics"]], ["SCHEMA_VALIDATION_FAILED"])

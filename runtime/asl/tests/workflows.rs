@@ -66,3 +66,20 @@ fn the_malformed_one_is_refused_with_its_place() {
         assert_eq!(locate(&text, "/States/QueryLanguage").map(|(line, _)| line), Some(line));
     }
 }
+
+/// What a validator tells must be found in the author's own text, warnings too.
+#[test]
+fn every_finding_has_its_place_in_the_text() {
+    let mut findings = 0;
+    for file in definitions() {
+        let text = fs::read_to_string(&file).unwrap();
+        for machine_type in [MachineType::Standard, MachineType::Express] {
+            for diagnostic in parse(&text, machine_type).diagnostics {
+                let location = diagnostic.location.as_deref().unwrap_or_default();
+                assert!(locate(&text, location).is_some(), "{}: {diagnostic}", file.display());
+                findings += 1;
+            }
+        }
+    }
+    assert!(findings > 0 || definitions().is_empty());
+}

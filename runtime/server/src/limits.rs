@@ -24,6 +24,8 @@ pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub const PAGE_RESULTS_MAX: u32 = 1_000;
 /// AWS: a page holds 100 results when `maxResults` is absent or 0.
 pub const PAGE_RESULTS_DEFAULT: usize = 100;
+/// AWS service model: diagnostics in one answer, also when `maxResults` is absent or 0.
+pub const DIAGNOSTICS_MAX: u32 = 100;
 /// AWS: a `nextToken` lives for 24 hours.
 pub const PAGE_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// AWS quota: tags of one resource.

@@ -153,6 +153,38 @@ async fn a_definition_that_is_not_valid_is_refused() {
 }
 
 #[tokio::test]
+async fn a_definition_is_validated_without_being_created() {
+    let server = Server::start().await;
+    let validate = |members: Value| server.call("ValidateStateMachineDefinition", members);
+    let valid = json!({"result": "OK", "diagnostics": [], "truncated": false});
+    assert_eq!(validate(json!({"definition": PASS})).await, valid);
+    assert_eq!(validate(json!({"definition": PASS, "type": "EXPRESS", "maxResults": 0})).await, valid);
+    let found = |code: &str, message: &str, location: &str| json!({"severity": "ERROR", "code": code, "message": message, "location": location});
+    let text = r#"{"StartAt": "B", "States": {"A": {"Type": "Pass", "Ent": true}}}"#;
+    let expected = [
+        found(
+            "SCHEMA_VALIDATION_FAILED",
+            "The field 'Ent' is not supported in a Pass state",
+            "/States/A/Ent",
+        ),
+        found("SCHEMA_VALIDATION_FAILED", "One of these fields is required: [Next, End]", "/States/A"),
+    ];
+    let all = validate(json!({"definition": text, "severity": "WARNING", "maxResults": 100})).await;
+    assert_eq!((&all["result"], &all["truncated"]), (&json!("FAIL"), &json!(false)));
+    for diagnostic in &expected {
+        assert!(all["diagnostics"].as_array().unwrap().contains(diagnostic), "{all}");
+    }
+    let first = validate(json!({"definition": text, "maxResults": 1})).await;
+    assert_eq!((&first["result"], &first["truncated"]), (&json!("FAIL"), &json!(true)));
+    assert_eq!(first["diagnostics"], json!([all["diagnostics"][0]]));
+    assert_eq!(server.call("ListStateMachines", json!({})).await["stateMachines"], json!([]));
+    let message = "1 validation error detected: Value '101' at 'maxResults' failed to satisfy constraint: Member must \
+                   have value less than or equal to 100";
+    let members = json!({"definition": PASS, "maxResults": 101});
+    server.refused("ValidateStateMachineDefinition", members, "ValidationException", message).await;
+}
+
+#[tokio::test]
 async fn machines_are_listed_in_pages() {
     let server = Server::start().await;
     for name in ["a", "b", "c"] {

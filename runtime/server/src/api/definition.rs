@@ -11,14 +11,24 @@ use super::error::ApiError;
 
 /// Gives the definition, or all of its errors in one refusal.
 pub(crate) fn check(text: &str, kind: MachineKind) -> Result<Arc<Definition>, ApiError> {
+    let (definition, findings) = findings(text, kind);
+    definition.map(Arc::new).ok_or_else(|| invalid(&findings))
+}
+
+/// Everything that there is to say about a text, and the definition unless something is an error: then it is not
+/// valid, or this engine cannot run it.
+pub(crate) fn findings(text: &str, kind: MachineKind) -> (Option<Definition>, Vec<Diagnostic>) {
     let machine_type = match kind {
         MachineKind::Standard => MachineType::Standard,
         MachineKind::Express => MachineType::Express,
     };
     let parsed = parse(text, machine_type);
-    let Some(definition) = parsed.definition else { return Err(invalid(&parsed.diagnostics)) };
+    let mut findings = parsed.diagnostics;
+    let Some(definition) = parsed.definition else { return (None, findings) };
     let unsupported = definition.unsupported();
-    if unsupported.is_empty() { Ok(Arc::new(definition)) } else { Err(invalid(&unsupported)) }
+    let runs = unsupported.is_empty();
+    findings.extend(unsupported);
+    (runs.then_some(definition), findings)
 }
 
 fn invalid(diagnostics: &[Diagnostic]) -> ApiError {

@@ -59,6 +59,7 @@ operations! {
     "StartExecution" => start_execution,
     "StopExecution" => stop_execution,
     "UpdateStateMachine" => update_state_machine,
+    "ValidateStateMachineDefinition" => validate_state_machine_definition,
 }
 
 /// AWS's operations that are not in the table, so that their callers are told so.
@@ -80,7 +81,6 @@ const UNSUPPORTED: &[&str] = &[
     "UntagResource",
     "UpdateMapRun",
     "UpdateStateMachineAlias",
-    "ValidateStateMachineDefinition",
 ];
 
 fn unknown(operation: &str) -> ApiError {

@@ -30,7 +30,9 @@ mod send_task_success;
 mod start_execution;
 mod stop_execution;
 mod update_state_machine;
+mod validate_state_machine_definition;
 
+pub(crate) use definition::findings as definition_findings;
 pub(crate) use describe::{find_execution, history_end};
 pub(crate) use dispatch::handle;
 pub(crate) use error::ApiError;

@@ -2,12 +2,13 @@
 
 use std::path::Path;
 
-use asl::definition::{MachineType, parse};
 use asl::validate::{Diagnostic, Severity, position};
+use engine::MachineKind;
 
 use super::arguments::{Kind, ValidateOptions};
 use super::terminal::{Terminal, printable, read_text};
 use super::{Failure, Verdict};
+use crate::api;
 
 pub(crate) fn run(options: &ValidateOptions, terminal: &Terminal) -> Result<Verdict, Failure> {
     let text = read_text(&options.file)?;
@@ -30,14 +31,11 @@ pub(crate) fn run(options: &ValidateOptions, terminal: &Terminal) -> Result<Verd
 
 /// Everything that the server would find.
 pub(crate) fn findings(text: &str, kind: Kind) -> Vec<Diagnostic> {
-    let machine_type = match kind {
-        Kind::Standard => MachineType::Standard,
-        Kind::Express => MachineType::Express,
+    let kind = match kind {
+        Kind::Standard => MachineKind::Standard,
+        Kind::Express => MachineKind::Express,
     };
-    let parsed = parse(text, machine_type);
-    let mut findings = parsed.diagnostics;
-    findings.extend(parsed.definition.iter().flat_map(asl::Definition::unsupported));
-    findings
+    api::definition_findings(text, kind).1
 }
 
 /// `file:line:column: error[CODE]: message (/States/Ship/Next)`.
