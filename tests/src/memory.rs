@@ -68,6 +68,7 @@ impl Timers {
             Command::StartTask { .. }
             | Command::OfferActivity { .. }
             | Command::CancelTask { .. }
+            | Command::StopChild(_)
             | Command::End(_) => {}
         }
     }

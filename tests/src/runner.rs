@@ -55,6 +55,7 @@ pub fn info(input: Data, started_at: Timestamp) -> ExecutionInfo {
         seed: [7; 32],
         redrive_count: 0,
         redriven_at: None,
+        parent: None,
     }
 }
 
@@ -218,7 +219,7 @@ impl Run<'_> {
                 assert!(*due > self.now, "a timer is set for the future: {timer:?}");
                 self.at(*due, Happening::Timer(*timer));
             }
-            Command::ClearTimer { .. } => {}
+            Command::ClearTimer { .. } | Command::StopChild(_) => {}
             Command::End(ending) => {
                 assert!(self.ending.is_none(), "an execution ends once");
                 self.ending = Some(ending.clone());

@@ -3,7 +3,7 @@
 //! While one batch is being committed the next one gathers. When a commit fails nothing in memory is believed
 //! any more: every waiting client is refused and the shard is built anew from the store.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -15,10 +15,12 @@ use tokio_util::sync::CancellationToken;
 use crate::dispatch::{Dispatch, Inward};
 use crate::load;
 use crate::port::TaskExecutor;
-use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard, TaskKey};
+use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard};
 
 /// Ours: executions and effects in one batch; measured on redb, larger batches only lengthen the tail.
 const BATCH_MAX: usize = 1_024;
+/// Inputs that the shard owes itself, handled in one turn.
+const OWED_MAX: usize = 4 * BATCH_MAX;
 /// Timers fired in one turn.
 const TIMERS_MAX: usize = 1_000;
 /// Attempts to run again that are read at once after a restart.
@@ -104,7 +106,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     pub(crate) async fn run(mut self) -> Ended {
         loop {
-            self.continue_executions().await;
+            self.settle_owed().await;
             self.fill_places().await;
             self.commit();
             match self.wait().await {
@@ -186,14 +188,24 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         Ok(())
     }
 
-    /// Lets each execution that has steps to go take one more.
-    async fn continue_executions(&mut self) {
-        let mut turn = Vec::new();
-        while let Some(id) = self.shard.next_continuing() {
-            turn.push(id);
+    /// Handles what the shard owes itself, as far as the batch has room. What that leads to is handled too, but
+    /// no execution has more than one turn to go on.
+    async fn settle_owed(&mut self) {
+        let mut continued = HashSet::new();
+        let mut later = Vec::new();
+        for _ in 0..OWED_MAX {
+            if self.shard.gathered() >= BATCH_MAX {
+                break;
+            }
+            let Some(input) = self.shard.next_owed() else { break };
+            if matches!(input, Input::Continue(id) if !continued.insert(id)) {
+                later.push(input);
+            } else {
+                self.input(input).await;
+            }
         }
-        for id in turn {
-            self.input(Input::Continue(id)).await;
+        for input in later {
+            self.shard.owe(input);
         }
     }
 
@@ -318,12 +330,11 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
             let Some((last, _)) = page.last() else { break };
             after = Some(*last);
             for (key, attempt) in page {
-                if attempt.0 == 0 {
-                    let input = Input::Continue(key.execution);
-                    self.supply(&input).await?;
-                    self.shard.handle(input, now());
+                let input = Input::recovered(key, attempt);
+                if let Input::Recover(task) = input {
+                    self.dispatch.push(task);
                 } else {
-                    self.dispatch.push(TaskKey { execution: key.execution, row: key.row, attempt });
+                    self.shard.owe(input);
                 }
             }
         }

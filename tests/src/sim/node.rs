@@ -1,7 +1,7 @@
 //! The node: the driver's loop around a real shard, under the simulation's clock. It receives, loads what is
 //! missing, handles, commits and releases the effects, as `engine`'s driver does, one turn at a time.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use engine::shard::{self, Effect, Input, ReplyTo, Request, Shard, TaskReturned};
 use store::CommitError;
@@ -154,7 +154,7 @@ impl Node {
         }
         self.fire_timers(env);
         self.take_waiting(env);
-        self.continue_executions(env);
+        self.settle_owed(env);
         self.fill_places(env);
         self.commit(env);
         self.plan_timers(env);
@@ -211,15 +211,19 @@ impl Node {
         Ok(())
     }
 
-    fn continue_executions(&mut self, env: &mut Env) {
-        let mut turn = Vec::new();
-        while let Some(id) = self.shard.next_continuing() {
-            turn.push(id);
-        }
-        for id in turn {
-            if self.is_running() {
-                self.input(Input::Continue(id), env);
+    fn settle_owed(&mut self, env: &mut Env) {
+        let mut continued = BTreeSet::new();
+        let mut later = Vec::new();
+        while self.is_running() && self.has_room() {
+            let Some(input) = self.shard.next_owed() else { break };
+            if matches!(input, Input::Continue(id) if !continued.insert(id)) {
+                later.push(input);
+            } else {
+                self.input(input, env);
             }
+        }
+        for input in later {
+            self.shard.owe(input);
         }
     }
 

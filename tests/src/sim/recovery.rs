@@ -1,6 +1,6 @@
 //! How a node starts, and starts again when nothing in its memory is believed any more.
 
-use engine::shard::{Input, Shard, TaskKey};
+use engine::shard::{Input, Shard};
 use store::Store;
 
 use super::env::{Env, Happening};
@@ -50,13 +50,13 @@ impl Node {
         }
         let running = at_once(env.store.memory.dispatched(None, 10_000));
         for (key, attempt) in running.expect("the store in memory can be read") {
-            if attempt.0 == 0 {
-                let input = Input::Continue(key.execution);
-                self.supply(&input, env)?;
-                let now = env.clock();
-                self.shard.handle(input, now);
-            } else if self.mutant != Mutant::ForgetsRunning {
-                self.dispatch.push(TaskKey { execution: key.execution, row: key.row, attempt });
+            let input = Input::recovered(key, attempt);
+            if let Input::Recover(task) = input {
+                if self.mutant != Mutant::ForgetsRunning {
+                    self.dispatch.push(task);
+                }
+            } else {
+                self.shard.owe(input);
             }
         }
         self.look_at_timers(env)

@@ -59,7 +59,7 @@ fn run(definition: &Definition, input: &Data) -> Ending {
                 Command::StartTask { row, .. } | Command::OfferActivity { row, .. } => {
                     events.extend(answers(definition, &state, row));
                 }
-                Command::CancelTask { .. } => {}
+                Command::CancelTask { .. } | Command::StopChild(_) => {}
                 Command::SetTimer { timer, due } => _ = timers.insert((due, timer)),
                 Command::ClearTimer { timer, due } => _ = timers.remove(&(due, timer)),
                 Command::End(ending) => return ending,

@@ -7,7 +7,8 @@ use minicbor::{Decode, Encode};
 use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
 
-use super::execution::{AttemptId, RowId};
+use super::child::ChildEnd;
+use super::execution::{AttemptId, ExecutionId, RowId};
 use super::history::{ErrorOutput, HistoryEvent, TaskUsage};
 
 /// One thing that happens to an execution.
@@ -40,6 +41,12 @@ pub enum Event {
         attempt: AttemptId,
     },
     Timer(Timer),
+    /// An execution that this one started has ended.
+    ChildEnded {
+        row: RowId,
+        attempt: AttemptId,
+        end: Box<ChildEnd>,
+    },
     /// StopExecution.
     Stop(ErrorOutput),
 }
@@ -85,6 +92,8 @@ pub enum Command {
         row: RowId,
         attempt: AttemptId,
     },
+    /// Stop an execution that this one started; its end is no longer awaited.
+    StopChild(ExecutionId),
     SetTimer {
         timer: Timer,
         due: Timestamp,

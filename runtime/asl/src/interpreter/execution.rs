@@ -14,6 +14,8 @@ use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
 use crate::definition::StateId;
 
+use super::child::Parent;
+
 /// Identifies an execution; its high bits are the time of its start, so that ids grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ExecutionId(pub u128);
@@ -48,6 +50,10 @@ pub struct RowId(#[n(0)] pub u64);
 impl RowId {
     pub const EXECUTION: RowId = RowId(0);
     pub const ROOT: RowId = RowId(1);
+    /// No row of a state: marks an execution whose end its parent has not been told.
+    pub const END: RowId = RowId(u64::MAX);
+    /// No row of a state: marks an execution that is to be stopped with its parent.
+    pub const STOP: RowId = RowId(u64::MAX - 1);
 }
 
 /// Identifies one attempt of one task within an execution; never reused.
@@ -73,6 +79,8 @@ pub struct ExecutionInfo {
     pub seed: [u8; 32],
     pub redrive_count: u32,
     pub redriven_at: Option<Timestamp>,
+    /// The execution that started this one.
+    pub parent: Option<Box<Parent>>,
 }
 
 /// The counters of a running execution.

@@ -1,5 +1,6 @@
 //! The interpreter: one execution, one event at a time.
 
+mod child;
 mod choice;
 mod context;
 mod event;
@@ -17,6 +18,7 @@ mod task;
 mod token;
 mod wait;
 
+pub use child::{ChildEnd, Parent, child_identity};
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{
     AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase,

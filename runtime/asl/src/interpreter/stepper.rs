@@ -83,6 +83,7 @@ impl Stepper<'_> {
             Event::TaskAnswered { row, attempt, outcome } => self.task_ended(row, attempt, outcome, None),
             Event::Heartbeat { row, attempt } => self.heartbeat(row, attempt),
             Event::Timer(timer) => self.timer(timer),
+            Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, *end),
             Event::Stop(reason) => self.stop(reason),
         }
     }

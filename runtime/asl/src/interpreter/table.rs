@@ -67,6 +67,7 @@ fn info() -> ExecutionInfo {
         seed: [7; 32],
         redrive_count: 0,
         redriven_at: None,
+        parent: None,
     }
 }
 

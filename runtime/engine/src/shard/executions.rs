@@ -12,7 +12,7 @@ use crate::arn::ExecutionArn;
 use crate::request::{Refusal, StartExecution, Started, StopExecution};
 
 use super::resident::Resident;
-use super::{Effect, Fresh, Known, LoadedExecution, Missing, Shard, TaskKey};
+use super::{Effect, Fresh, Input, Known, LoadedExecution, Missing, Shard, TaskKey};
 
 impl Shard {
     pub(super) fn missing_execution(&self, id: ExecutionId) -> Option<Missing> {
@@ -84,6 +84,7 @@ impl Shard {
             trace_header: request.trace_header,
             version_arn: None,
             alias_arn: None,
+            parent: None,
         };
         // An execution without a name of its own is named after its id, and found by it.
         if request.name.is_some() {
@@ -165,7 +166,7 @@ impl Shard {
         resident.events.extend(transition.history);
         self.touched.insert(id);
         if transition.more {
-            self.continuing.push_back(id);
+            self.owe(Input::Continue(id));
         }
         let mut offered = Vec::new();
         for command in transition.commands {
@@ -188,6 +189,7 @@ impl Shard {
                 self.offer_activity(&activity_arn, QueuedTask { execution, row, attempt, scheduled_at: now });
                 offered.push(activity_arn);
             }
+            Command::StopChild(child) => self.plan_stop(child),
             Command::CancelTask { row, attempt } => self.cancel_task(TaskKey { execution, row, attempt }),
             Command::SetTimer { timer: Timer { row, kind }, due } => {
                 self.batch.timers.insert(TimerKey { due, execution, row, kind }, Change::Put(()));
@@ -214,6 +216,10 @@ impl Shard {
         let record = resident.ended_record(&ending, now);
         resident.record = record;
         resident.ending = Some(ending);
+        resident.owes_end = resident.record.parent.is_some() && !resident.is_abandoned;
+        if resident.owes_end {
+            self.owe(Input::DeliverEnd(id));
+        }
     }
 }
 

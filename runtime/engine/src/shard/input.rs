@@ -32,6 +32,10 @@ pub enum Input {
     TimerDue(TimerKey),
     /// An execution that had written enough in one step goes on.
     Continue(ExecutionId),
+    /// The parent of an execution that has ended is to be told.
+    DeliverEnd(ExecutionId),
+    /// An execution is to be stopped because the one that started it no longer awaits it.
+    StopChild(ExecutionId),
     /// A poller went away or has waited long enough.
     Withdraw(ReplyTo),
     /// After a restart: an attempt that was with an executor.

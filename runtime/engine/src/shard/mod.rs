@@ -6,6 +6,7 @@
 
 mod activities;
 mod cache;
+mod children;
 mod executions;
 mod input;
 mod machines;
@@ -69,8 +70,9 @@ pub struct Shard {
     starting: BTreeMap<RowKey, AttemptId>,
     /// Executions with something to write in this batch.
     touched: BTreeSet<ExecutionId>,
-    /// Executions that have steps to go, in turn.
-    continuing: VecDeque<ExecutionId>,
+    /// What the shard owes itself, in turn: executions that have steps to go, ends to tell parents, children to
+    /// stop.
+    owed: VecDeque<Input>,
     executions: Cache<ExecutionId, Known>,
     names: Cache<(String, String), Option<ExecutionId>>,
     machines: Cache<String, Option<Machine>>,
@@ -92,7 +94,7 @@ impl Shard {
             effects: Vec::new(),
             starting: BTreeMap::new(),
             touched: BTreeSet::new(),
-            continuing: VecDeque::new(),
+            owed: VecDeque::new(),
             executions,
             names: Cache::new(CATALOG_ENTRIES_MAX),
             machines: Cache::new(CATALOG_ENTRIES_MAX),
@@ -109,7 +111,8 @@ impl Shard {
             | Input::TaskHeartbeat(task)
             | Input::Recover(task) => self.missing_execution(task.execution),
             Input::TimerDue(timer) => self.missing_execution(timer.execution),
-            Input::Continue(execution) => self.missing_execution(*execution),
+            Input::Continue(execution) | Input::StopChild(execution) => self.missing_execution(*execution),
+            Input::DeliverEnd(child) => self.missing_to_deliver(*child),
             Input::Withdraw(_) => None,
         }
     }
@@ -154,6 +157,8 @@ impl Shard {
             Input::TaskHeartbeat(task) => self.task_heartbeat(task, now),
             Input::TimerDue(timer) => self.timer_due(timer, now),
             Input::Continue(execution) => self.go_on(execution, now),
+            Input::DeliverEnd(child) => self.deliver_end(child, now),
+            Input::StopChild(child) => self.stop_child(child, now),
             Input::Withdraw(reply) => {
                 if self.activities.withdraw(reply) {
                     self.reply(reply, Reply::ActivityTask(None));
@@ -197,11 +202,6 @@ impl Shard {
     fn next_number(&mut self) -> u64 {
         self.sequence += 1;
         self.sequence
-    }
-
-    /// The next execution that has steps to go.
-    pub fn next_continuing(&mut self) -> Option<ExecutionId> {
-        self.continuing.pop_front()
     }
 
     /// Batches up to this one are durable: what they wrote may be dropped from memory.

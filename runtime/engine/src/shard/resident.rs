@@ -35,6 +35,10 @@ pub(super) struct Resident {
     pub(super) events: Vec<HistoryEvent>,
     /// Set by the step that ends it.
     pub(super) ending: Option<Ending>,
+    /// Whether its parent must still be told of its end.
+    pub(super) owes_end: bool,
+    /// Its parent no longer awaits its end.
+    pub(super) is_abandoned: bool,
 }
 
 impl Resident {
@@ -50,6 +54,8 @@ impl Resident {
             continues: false,
             events: Vec::new(),
             ending: None,
+            owes_end: false,
+            is_abandoned: false,
         }
     }
 
@@ -116,5 +122,6 @@ fn info(id: ExecutionId, record: &ExecutionRecord, revision: &RevisionRecord) ->
         seed: record.seed,
         redrive_count: record.redrive_count,
         redriven_at: record.redriven_at,
+        parent: record.parent.clone(),
     })
 }

@@ -1,8 +1,9 @@
 //! Closing a batch: every touched execution is written once, as it is after its last step.
 
-use asl::interpreter::{AttemptId, ExecutionId, HistoryEvent, RowId};
+use asl::interpreter::{ExecutionId, HistoryEvent, RowId};
 use store::{Batch, Change, HistoryRow, RowKey, StateHeader, StateRow};
 
+use super::children::MARK;
 use super::executions::listing_key;
 use super::{Effect, Known, Output, Shard, TaskKey};
 
@@ -69,7 +70,7 @@ impl Shard {
         let is_first = !std::mem::replace(&mut resident.is_stored, true);
         let continues = !resident.state.header.ready.is_empty();
         if resident.continues != continues {
-            let change = if continues { Change::Put(AttemptId(0)) } else { Change::Delete };
+            let change = if continues { Change::Put(MARK) } else { Change::Delete };
             batch.dispatched.insert(header_key, change);
             resident.continues = continues;
         }
@@ -81,6 +82,9 @@ impl Shard {
                 batch.listing.insert(listing_key(id, &resident.record), Change::Put(()));
             }
             return;
+        }
+        if resident.owes_end {
+            batch.dispatched.insert(RowKey { execution: id, row: RowId::END }, Change::Put(MARK));
         }
         resident.record.last_lsn = last_lsn;
         if !is_first {

@@ -106,6 +106,7 @@ mod tests {
             trace_header: None,
             version_arn: None,
             alias_arn: None,
+            parent: None,
         }
     }
 

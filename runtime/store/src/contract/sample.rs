@@ -40,6 +40,7 @@ pub(super) fn execution(number: u64, status: ExecutionStatus) -> ExecutionRecord
         trace_header: Some("Root=1-5759e988-bd862e3fe1be46a994272793".to_owned()),
         version_arn: None,
         alias_arn: None,
+        parent: None,
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use asl::interpreter::{ErrorOutput, Header, Row, RowId};
+use asl::interpreter::{ErrorOutput, Header, Parent, Row, RowId};
 use asl::{Data, Text, Timestamp};
 use minicbor::{Decode, Encode};
 
@@ -98,6 +98,9 @@ pub struct ExecutionRecord {
     pub version_arn: Option<Text>,
     #[n(18)]
     pub alias_arn: Option<Text>,
+    /// The execution that started this one and awaits its end.
+    #[n(19)]
+    pub parent: Option<Box<Parent>>,
 }
 
 /// What a list shows of an [`ExecutionRecord`]. Read from the same bytes, past the payloads, which may be

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use asl::definition::StateId;
 use asl::interpreter::{
-    AttemptId, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind, Iteration, Phase, Row,
-    RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled, TaskStage, TaskUsage, Thread,
+    AttemptId, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind, Iteration, Parent, Phase,
+    Row, RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled, TaskStage, TaskUsage, Thread,
 };
 use asl::{Data, Text, Timestamp};
 
@@ -48,6 +48,7 @@ const FROZEN: &[u64] = &[
     0x3391_cbad_52df_2ba6, // StateRow::Row/Forked
     0xa585_8fa1_b5dc_89df, // StateRow::Row/Done
     0x5375_1156_a85d_7b18, // HistoryRow/EveryKind
+    0xc0d0_4b47_4089_f5cb, // ExecutionRecord/Child
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -79,7 +80,13 @@ fn execution() -> ExecutionRecord {
         trace_header: Some("Root=1".to_owned()),
         version_arn: Some(Text::from("version")),
         alias_arn: Some(Text::from("alias")),
+        parent: None,
     }
+}
+
+fn child() -> ExecutionRecord {
+    let parent = Parent { execution: ExecutionId(0x0102), row: RowId(3), attempt: AttemptId(4) };
+    ExecutionRecord { parent: Some(Box::new(parent)), ..execution() }
 }
 
 fn header() -> StateRow {
@@ -326,6 +333,7 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/Forked", thread(Phase::Forked(RowId(14)))),
         sample("StateRow::Row/Done", thread(Phase::Done(data()))),
         sample("HistoryRow/EveryKind", every_kind()),
+        sample("ExecutionRecord/Child", child()),
     ]
 }
 

@@ -1,0 +1,69 @@
+//! Executions that another execution started: where they belong, who they are, and how their end comes back.
+
+use minicbor::{Decode, Encode};
+
+use crate::data::json::Data;
+use crate::data::scope::keyed_digest;
+use crate::data::text::Text;
+use crate::data::timestamp::Timestamp;
+
+use super::event::Ending;
+use super::execution::{AttemptId, ExecutionId, ExecutionInfo, Row, RowId};
+use super::stepper::Stepper;
+
+/// Who awaits the end of an execution. Its row and attempt name one awaited thing within the parent, as they do
+/// for a task with an executor.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct Parent {
+    #[n(0)]
+    pub execution: ExecutionId,
+    #[n(1)]
+    pub row: RowId,
+    #[n(2)]
+    pub attempt: AttemptId,
+}
+
+/// A child execution as its parent sees it when it has ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChildEnd {
+    pub id: ExecutionId,
+    pub arn: Text,
+    pub name: Text,
+    pub state_machine_arn: Text,
+    pub input: Data,
+    pub started_at: Timestamp,
+    pub stopped_at: Timestamp,
+    pub ending: Ending,
+}
+
+/// Identity and secret of a child that `parent` starts at `now`: an id of the same form as any other, a UUID of
+/// version 7, and a seed. Both come from the parent's seed, so that a step stays a function of its arguments.
+pub fn child_identity(
+    parent: &ExecutionInfo,
+    row: RowId,
+    attempt: AttemptId,
+    now: Timestamp,
+) -> (ExecutionId, [u8; 32]) {
+    let mut place = row.0.to_be_bytes().to_vec();
+    place.extend(attempt.0.to_be_bytes());
+    let digest = keyed_digest(&parent.seed, b"child id", &place);
+    let random = u128::from_be_bytes(digest[..16].try_into().expect("a digest has 32 bytes"));
+    let milliseconds = u128::from(now.as_milliseconds().max(0).unsigned_abs()) & ((1 << 48) - 1);
+    let id = (milliseconds << 80) | (random & UUID_RANDOM_BITS) | UUID_VERSION_7 | UUID_VARIANT;
+    (ExecutionId(id), keyed_digest(&parent.seed, b"child seed", &place))
+}
+
+/// RFC 9562: the bits of a UUID of version 7 that are random, beside its time.
+const UUID_RANDOM_BITS: u128 = 0x0fff_3fff_ffff_ffff_ffff;
+const UUID_VERSION_7: u128 = 0x7000_0000_0000_0000_0000;
+const UUID_VARIANT: u128 = 0x8000_0000_0000_0000;
+
+impl Stepper<'_> {
+    /// An execution that this one started has ended; says whether that was awaited.
+    pub(super) fn child_execution_ended(&mut self, row: RowId, _: AttemptId, _: ChildEnd) -> bool {
+        match self.state.row(row) {
+            // No state starts executions yet.
+            Some(Row::Thread(_) | Row::Fork(_) | Row::Items(_)) | None => false,
+        }
+    }
+}
