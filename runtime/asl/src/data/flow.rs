@@ -17,7 +17,11 @@ pub type Assigned = Vec<(Text, Data)>;
 /// `InputPath` without `Parameters`: what `$` means in the rest of the state.
 pub fn selected_input(flow: &Flow, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
     match flow {
-        Flow::JsonPath(flow) => select(&flow.input_path, scope, raw),
+        Flow::JsonPath(flow) => {
+            let selected = select(&flow.input_path, scope, raw)?;
+            scope.note(|seen| seen.after_input_path = Some(selected.clone()));
+            Ok(selected)
+        }
         Flow::Jsonata(_) => Ok(raw.clone()),
     }
 }
@@ -43,10 +47,15 @@ pub fn effective_input(flow: &Flow, scope: &Scope<'_>, raw: &Data) -> Result<Dat
         Flow::JsonPath(flow) => &flow.parameters,
         Flow::Jsonata(flow) => &flow.arguments,
     };
-    match template {
-        None => Ok(selected),
-        Some(template) => Ok(evaluate::template(template, scope, selected.value())?.into()),
-    }
+    let effective = match template {
+        None => selected,
+        Some(template) => evaluate::template(template, scope, selected.value())?.into(),
+    };
+    scope.note(|seen| match flow {
+        Flow::JsonPath(_) => seen.after_parameters = Some(effective.clone()),
+        Flow::Jsonata(_) => seen.after_arguments = Some(effective.clone()),
+    });
+    Ok(effective)
 }
 
 /// `ResultSelector`: what the rest of the state takes for the result.
@@ -64,7 +73,9 @@ pub fn selected_result(flow: &Flow, scope: &Scope<'_>, result: Data) -> Result<D
 pub fn output(flow: &Flow, scope: &Scope<'_>, raw: &Data, result: Data) -> Result<Data, Failure> {
     match flow {
         Flow::JsonPath(flow) => {
+            scope.note(|seen| seen.after_result_selector = Some(result.clone()));
             let combined = combine(&flow.result_path, raw, result)?;
+            scope.note(|seen| seen.after_result_path = Some(combined.clone()));
             select(&flow.output_path, scope, &combined)
         }
         Flow::Jsonata(flow) => match &flow.output {

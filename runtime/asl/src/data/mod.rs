@@ -2,6 +2,7 @@
 
 pub mod evaluate;
 pub mod flow;
+pub mod inspection;
 pub mod intrinsics;
 pub mod json;
 pub mod path;

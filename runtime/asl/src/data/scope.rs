@@ -1,11 +1,12 @@
 //! What an expression can see besides its own input: variables, the context object and entropy.
 
-use std::cell::{Cell, OnceCell};
+use std::cell::{Cell, OnceCell, RefCell};
 
 use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::inspection::Inspection;
 use super::json::Data;
 use super::path::{Path, Root, Segment};
 
@@ -56,6 +57,8 @@ pub struct Scope<'a> {
     pub entropy: &'a Entropy,
     context: OnceCell<Value>,
     context_without_input: OnceCell<Value>,
+    /// Set while a state is tested.
+    inspection: Option<&'a RefCell<Inspection>>,
 }
 
 impl std::fmt::Debug for Scope<'_> {
@@ -66,7 +69,25 @@ impl std::fmt::Debug for Scope<'_> {
 
 impl<'a> Scope<'a> {
     pub fn new(variables: &'a dyn Variables, entropy: &'a Entropy) -> Scope<'a> {
-        Scope { variables, entropy, context: OnceCell::new(), context_without_input: OnceCell::new() }
+        Scope {
+            variables,
+            entropy,
+            context: OnceCell::new(),
+            context_without_input: OnceCell::new(),
+            inspection: None,
+        }
+    }
+
+    /// The same, with an observer of the way of the data.
+    pub fn inspected_by(self, inspection: Option<&'a RefCell<Inspection>>) -> Scope<'a> {
+        Scope { inspection, ..self }
+    }
+
+    /// Tells the observer; costs nothing where there is none.
+    pub fn note(&self, note: impl FnOnce(&mut Inspection)) {
+        if let Some(inspection) = self.inspection {
+            note(&mut inspection.borrow_mut());
+        }
     }
 
     pub fn variable(&self, name: &str) -> Option<&Data> {

@@ -18,6 +18,8 @@ pub(super) struct View<'a> {
     pub(super) item: Option<(RowId, u32)>,
     /// The token of the attempt that is being scheduled.
     pub(super) token: Option<String>,
+    /// The context object that a test of one state gives; it lacks what only the state itself knows.
+    pub(super) context: Option<&'a Value>,
 }
 
 impl View<'_> {
@@ -39,6 +41,18 @@ impl View<'_> {
             thread = self.owner(current);
         }
         None
+    }
+
+    fn own_context(&self, whole: bool) -> Map<String, Value> {
+        let info = &self.execution.info;
+        let mut context = Map::new();
+        context.insert("Execution".to_owned(), self.execution(whole));
+        context.insert(
+            "StateMachine".to_owned(),
+            json!({ "Id": &*info.state_machine_arn, "Name": &*info.state_machine_name }),
+        );
+        context.insert("State".to_owned(), self.state());
+        context
     }
 
     fn state(&self) -> Value {
@@ -91,16 +105,12 @@ impl Variables for View<'_> {
     }
 
     fn build_context(&self, whole: bool) -> Value {
-        let info = &self.execution.info;
-        let mut context = Map::new();
-        context.insert("Execution".to_owned(), self.execution(whole));
-        context.insert(
-            "StateMachine".to_owned(),
-            json!({ "Id": &*info.state_machine_arn, "Name": &*info.state_machine_name }),
-        );
-        context.insert("State".to_owned(), self.state());
+        let mut context = match self.context {
+            Some(Value::Object(given)) => given.clone(),
+            Some(_) | None => self.own_context(whole),
+        };
         if let Some(token) = &self.token {
-            context.insert("Task".to_owned(), json!({ "Token": token }));
+            context.entry("Task").or_insert_with(|| json!({ "Token": token }));
         }
         if let Some((items, index)) = self.item()
             && let Some(Row::Items(items)) = self.execution.row(items)

@@ -39,6 +39,13 @@ impl StateError {
         StateError { is_heartbeat: true, ..StateError::timeout() }
     }
 
+    pub(super) fn threshold_exceeded() -> StateError {
+        StateError::new(ErrorOutput::new(
+            "States.ExceedToleratedFailureThreshold",
+            "The specified tolerated failure threshold was exceeded",
+        ))
+    }
+
     /// The same error as the Parallel or Map around it sees it.
     pub(super) fn of_inner(self) -> StateError {
         StateError { is_inner: true, ..self }
@@ -113,6 +120,9 @@ impl Stepper<'_> {
         if failure.error == Failure::DATA_LIMIT {
             return StateError::data_limit(name);
         }
+        if self.alone.is_some() {
+            return StateError::new(ErrorOutput::new(failure.error, failure.cause.as_str()));
+        }
         let event = self.state.thread(row).map_or(0, |thread| thread.entered_event);
         let cause = format!(
             "An error occurred while executing the state '{name}' (entered at the event id #{event}). {}",
@@ -125,12 +135,13 @@ impl Stepper<'_> {
         let (retry, catch) = self.state_of(row).error_handling();
         if !error.is_runtime() {
             if let Some(index) = retry.iter().position(|retrier| error.matches(&retrier.error_equals))
-                && self.retry(row, index, retry)
+                && self.retry(row, index, retry, &error)
             {
                 return;
             }
-            if let Some(catcher) = catch.iter().find(|catcher| error.matches(&catcher.error_equals)) {
-                return self.catch(row, catcher, &error);
+            if let Some(index) = catch.iter().position(|catcher| error.matches(&catcher.error_equals)) {
+                self.note_catch(index, &error);
+                return self.catch(row, &catch[index], &error);
             }
         }
         self.write_failed(row, &error);
@@ -138,16 +149,21 @@ impl Stepper<'_> {
     }
 
     /// Plans another attempt; false if the retrier has no more.
-    fn retry(&mut self, row: RowId, index: usize, retry: &[Retrier]) -> bool {
+    fn retry(&mut self, row: RowId, index: usize, retry: &[Retrier], error: &StateError) -> bool {
         let retrier = &retry[index];
         let thread = self.state.thread_mut(row);
         thread.retries.resize(retry.len(), 0);
         let used = thread.retries[index];
+        let used = self.retries_used(index, used);
         if used >= retrier.attempts_max {
             return false;
         }
-        thread.retries[index] = used + 1;
+        self.state.thread_mut(row).retries[index] = used + 1;
         let milliseconds = self.delay_milliseconds(retrier, used);
+        if self.alone.is_some() {
+            self.retry_alone(milliseconds, error);
+            return true;
+        }
         if milliseconds == 0 {
             self.state.thread_mut(row).phase = Phase::Working;
             self.make_ready(row);

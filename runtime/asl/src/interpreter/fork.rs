@@ -8,7 +8,7 @@ use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::execution::{Fork, Phase, Row, RowId};
 use super::failure::StateError;
-use super::history::{ErrorOutput, HistoryKind, Iteration, StateType};
+use super::history::{HistoryKind, Iteration, StateType};
 use super::stepper::Stepper;
 
 impl Stepper<'_> {
@@ -76,10 +76,7 @@ impl Stepper<'_> {
             return self.child_ended(fork, last, marker);
         }
         let error = match tolerated {
-            Some(_) => StateError::new(ErrorOutput::new(
-                "States.ExceedToleratedFailureThreshold",
-                "The specified tolerated failure threshold was exceeded",
-            )),
+            Some(_) => StateError::threshold_exceeded(),
             None => error,
         };
         self.abort_fork(fork);

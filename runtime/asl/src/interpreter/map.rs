@@ -64,7 +64,13 @@ impl Stepper<'_> {
     }
 
     /// What one item's thread gets: the item, or what the ItemSelector makes of it.
-    fn item_input(&self, map: &Map, owner: RowId, items: RowId, index: u32) -> Result<Data, Failure> {
+    pub(super) fn item_input(
+        &self,
+        map: &Map,
+        owner: RowId,
+        items: RowId,
+        index: u32,
+    ) -> Result<Data, Failure> {
         match &map.item_selector {
             None => match self.state.row(items) {
                 Some(Row::Items(items)) => Ok(items.value()[index as usize].clone().into()),
@@ -72,12 +78,14 @@ impl Stepper<'_> {
             },
             Some(selector) => {
                 let thread = self.state.thread(owner).expect("the Map's own thread is there");
+                let (context, _) = self.observer();
                 let view = View {
                     definition: self.definition,
                     execution: self.state,
                     thread,
                     item: Some((items, index)),
                     token: None,
+                    context,
                 };
                 let scope = Scope::new(&view, &self.entropy);
                 let input = flow::selected_value(&map.flow, &scope, &thread.input)?;
@@ -88,7 +96,7 @@ impl Stepper<'_> {
 }
 
 /// The array that the Map goes over.
-fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
+pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
     let (items, source) = match &map.items {
         Items::Input => (flow::selected_input(&map.flow, scope, raw)?, "$"),
         Items::Path(path) => {
@@ -112,10 +120,14 @@ fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
 }
 
 /// How many items run at once. AWS computes it before it writes that the Map has started.
-fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u32, Failure> {
-    let Some(field) = &map.concurrency_max else { return Ok(INLINE_MAP_CONCURRENCY_MAX) };
+pub(super) fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u32, Failure> {
+    let Some(field) = &map.concurrency_max else {
+        scope.note(|seen| seen.concurrency_max = Some(0));
+        return Ok(INLINE_MAP_CONCURRENCY_MAX);
+    };
     let input = flow::selected_value(&map.flow, scope, raw)?;
     let wanted = evaluate::whole_number(field, scope, &input)?;
+    scope.note(|seen| seen.concurrency_max = Some(wanted));
     match u32::try_from(wanted) {
         Ok(0) => Ok(INLINE_MAP_CONCURRENCY_MAX),
         Ok(wanted) => Ok(wanted.min(INLINE_MAP_CONCURRENCY_MAX)),
@@ -126,12 +138,18 @@ fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u32, Failure>
 
 /// The number of items that may fail, the stricter of count and percentage. AWS computes it after it has
 /// written that the Map has started.
-fn tolerated_failures(map: &Map, scope: &Scope<'_>, raw: &Data, length: u32) -> Result<Option<u32>, Failure> {
+pub(super) fn tolerated_failures(
+    map: &Map,
+    scope: &Scope<'_>,
+    raw: &Data,
+    length: u32,
+) -> Result<Option<u32>, Failure> {
     let input = &*flow::selected_value(&map.flow, scope, raw)?;
     let count = match &map.tolerated_failure_count {
         None => None,
         Some(field) => {
             let count = evaluate::whole_number(field, scope, input)?;
+            scope.note(|seen| seen.tolerated_failure_count = Some(count));
             if count < 0 {
                 return Err(Failure::runtime("ToleratedFailureCount cannot be negative."));
             }
@@ -142,6 +160,7 @@ fn tolerated_failures(map: &Map, scope: &Scope<'_>, raw: &Data, length: u32) -> 
         None => None,
         Some(field) => {
             let percentage = evaluate::number(field, scope, input)?;
+            scope.note(|seen| seen.tolerated_failure_percentage = Some(percentage));
             if !(0.0..=100.0).contains(&percentage) {
                 return Err(Failure::runtime("ToleratedFailurePercentage must be between 0 and 100."));
             }

@@ -1,5 +1,6 @@
 //! The interpreter: one execution, one event at a time.
 
+mod alone;
 mod child;
 mod choice;
 mod context;
@@ -18,6 +19,7 @@ mod task;
 mod token;
 mod wait;
 
+pub use alone::{ErrorDetails, Mock, Progress, Setup, Status, Trial, Verdict};
 pub use child::{ChildEnd, Parent, child_identity};
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{

@@ -10,6 +10,7 @@ use crate::data::timestamp::Timestamp;
 use crate::definition::{Definition, State, StateKind, Transition as Target};
 use crate::limits::{HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX};
 
+use super::alone::Alone;
 use super::context::View;
 use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
 use super::execution::{ExecutionState, Header, Phase, Row, RowId, Thread};
@@ -32,6 +33,18 @@ pub fn step(
     now: Timestamp,
     surroundings: &dyn Surroundings,
 ) -> Transition {
+    step_with(definition, state, event, now, surroundings, None)
+}
+
+/// The same; with `alone`, the first state that ends is the last.
+pub(super) fn step_with(
+    definition: &Definition,
+    state: &mut ExecutionState,
+    event: Event,
+    now: Timestamp,
+    surroundings: &dyn Surroundings,
+    alone: Option<&mut Alone>,
+) -> Transition {
     let entropy = Entropy::new(state.info.seed, state.header.entropy_drawn);
     let ready = std::mem::take(&mut state.header.ready).into();
     let mut stepper = Stepper {
@@ -40,6 +53,7 @@ pub fn step(
         now,
         surroundings,
         entropy,
+        alone,
         ready,
         transition: Transition::default(),
         bytes: 0,
@@ -61,13 +75,15 @@ pub(super) struct Stepper<'a> {
     pub(super) now: Timestamp,
     pub(super) surroundings: &'a dyn Surroundings,
     pub(super) entropy: Entropy,
+    /// Set while one state is tested on its own.
+    pub(super) alone: Option<&'a mut Alone>,
     /// Threads that can go on, first come first served, so that siblings take turns.
     ready: VecDeque<RowId>,
     transition: Transition,
     /// Bytes of payload written to the history in this step.
     bytes: usize,
     history_full: bool,
-    ended: bool,
+    pub(super) ended: bool,
 }
 
 impl Stepper<'_> {
@@ -227,6 +243,8 @@ impl Stepper<'_> {
             StateKind::Wait(wait) => self.wait(row, wait),
             StateKind::Succeed(succeed) => self.succeed(row, succeed),
             StateKind::Fail(fail) => self.fail(row, fail),
+            StateKind::Parallel(parallel) if self.alone.is_some() => self.parallel_alone(row, parallel),
+            StateKind::Map(map) if self.alone.is_some() => self.map_alone(row, map),
             StateKind::Parallel(parallel) => self.parallel(row, parallel),
             StateKind::Map(map) => self.map(row, map),
         }
@@ -247,6 +265,9 @@ impl Stepper<'_> {
         };
         self.write_next(row, kind);
         self.state.thread_mut(row).assign(assigned);
+        if self.alone.is_some() {
+            return self.leave_alone(output, target);
+        }
         match target {
             Target::Next(next) => {
                 let thread = self.state.thread_mut(row);
@@ -261,6 +282,9 @@ impl Stepper<'_> {
 
     /// A thread has come to its end with an output.
     pub(super) fn end_thread(&mut self, row: RowId, output: Data) {
+        if self.alone.is_some() {
+            return self.leave_alone(output, Target::End);
+        }
         match self.state.thread(row).and_then(|thread| thread.fork) {
             Some(fork) => self.child_succeeded(fork, row, output),
             None => {
@@ -272,6 +296,9 @@ impl Stepper<'_> {
 
     /// A thread has failed with an error that nothing in it caught.
     pub(super) fn fail_thread(&mut self, row: RowId, error: StateError) {
+        if self.alone.is_some() {
+            return self.fail_alone(error);
+        }
         match self.state.thread(row).and_then(|thread| thread.fork) {
             Some(fork) => self.child_failed(fork, row, error),
             None => {
@@ -329,8 +356,10 @@ impl Stepper<'_> {
         compute: impl FnOnce(&Scope<'_>, &Thread) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let thread = self.state.thread(row).expect("a thread that works is there");
-        let view = View { definition: self.definition, execution: self.state, thread, item: None, token };
-        compute(&Scope::new(&view, &self.entropy), thread)
+        let (context, inspection) = self.observer();
+        let view =
+            View { definition: self.definition, execution: self.state, thread, item: None, token, context };
+        compute(&Scope::new(&view, &self.entropy).inspected_by(inspection), thread)
     }
 
     pub(super) fn spawn(&mut self, row: RowId, thread: Thread) {
