@@ -47,8 +47,12 @@ impl Fixture {
         name.to_string_lossy().into_owned()
     }
 
+    pub fn definition_text(&self) -> String {
+        self.text("definition.json").unwrap_or_default()
+    }
+
     pub fn definition(&self) -> Result<Definition, String> {
-        let parsed = parse(&self.text("definition.json").unwrap_or_default(), MachineType::Standard);
+        let parsed = parse(&self.definition_text(), MachineType::Standard);
         parsed.definition.ok_or_else(|| {
             let findings: Vec<String> = parsed.diagnostics.iter().map(ToString::to_string).collect();
             format!("the definition is not valid: {}", findings.join("; "))

@@ -2,6 +2,7 @@
 //! comparison with what AWS answered.
 
 pub mod fixture;
+pub mod fuzz;
 mod memory;
 pub mod placeholders;
 pub mod process;

@@ -211,11 +211,14 @@ impl Package {
     }
 }
 
-/// The packages of the workspace; those of `guest-examples` have their own.
+/// Folders with workspaces of their own: their packages are built for another target or by another tool.
+const OTHER_WORKSPACES: &[&str] = &["guest-examples", "tests/fuzz"];
+
+/// The packages of the workspace.
 fn packages() -> Vec<Package> {
     let manifests = sources()
         .into_iter()
-        .filter(|source| source.path.ends_with("/Cargo.toml") && !source.is_in(&["guest-examples"]));
+        .filter(|source| source.path.ends_with("/Cargo.toml") && !source.is_in(OTHER_WORKSPACES));
     manifests.map(|manifest| Package::read(&manifest)).collect()
 }
 

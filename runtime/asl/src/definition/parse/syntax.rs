@@ -34,9 +34,10 @@ pub(crate) fn report_no_object(report: &Report, message: String) {
 }
 
 fn diagnostic(text: &str, error: &serde_json::Error) -> Diagnostic {
-    let before = offset(text, error.line(), error.column());
+    let (line, column) = position(text, error);
+    let before = offset(text, line, column);
     let (message, column_after) = describe(text, before, error);
-    let location = location(text, error.line(), error.column() + column_after);
+    let location = location(text, line, column + column_after);
     Diagnostic {
         severity: Severity::Error,
         code: code::INVALID_JSON_DESCRIPTION,
@@ -48,6 +49,7 @@ fn diagnostic(text: &str, error: &serde_json::Error) -> Diagnostic {
 /// What is wrong at a byte of the text, and how many columns further Jackson had read when it saw.
 fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize) {
     let reason = error.to_string();
+    let reason = reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason);
     let rest = &text[at..];
     if error.is_eof() {
         return (String::from("Unexpected end-of-input: a string, an array or an object is not closed"), 0);
@@ -69,7 +71,12 @@ fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize)
             return (format!("Unrecognized token '{}': was expecting {wanted}", clip(word)), read_to);
         }
     }
-    let Some(letter) = rest.chars().next() else { return (reason, 0) };
+    let Some(letter) = rest.chars().next() else { return (reason.to_owned(), 0) };
+    if reason.starts_with("control character") {
+        let code = u32::from(letter);
+        let wanted = "has to be escaped using backslash to be included in string value";
+        return (format!("Illegal unquoted character ((CTRL-CHAR, code {code})): {wanted}"), 0);
+    }
     let unexpected = format!("Unexpected character ('{letter}' (code {}))", u32::from(letter));
     let wanted = if reason.starts_with("key must be a string")
         || reason.starts_with("trailing comma") && letter == '}'
@@ -84,7 +91,6 @@ fn describe(text: &str, at: usize, error: &serde_json::Error) -> (String, usize)
     } else if reason.starts_with("expected value") || reason.starts_with("trailing comma") {
         "expected a valid value (JSON String, Number, Array, Object or token 'null', 'true' or 'false')"
     } else {
-        let reason = reason.split(" at line ").next().unwrap_or_default();
         return (format!("{unexpected}: {reason}"), 1);
     };
     (format!("{unexpected}: {wanted}"), 1)
@@ -103,6 +109,14 @@ fn location(text: &str, line: usize, column: usize) -> String {
     let left_out = text[quoted.len()..].chars().count();
     let cut = if left_out == 0 { String::new() } else { format!("[truncated {left_out} chars]") };
     format!("[Source: (String)\"{quoted}\"{cut}; line: {line}, column: {column}]")
+}
+
+/// Where serde_json stopped. It gives a line break as column 0 of the line that it begins.
+fn position(text: &str, error: &serde_json::Error) -> (usize, usize) {
+    match (error.line(), error.column()) {
+        (line @ 2.., 0) => (line - 1, text.lines().nth(line - 2).map_or(1, |text| text.len() + 1)),
+        (line, column) => (line.max(1), column.max(1)),
+    }
 }
 
 /// The byte that serde_json's line and column (both from 1, the column in bytes) point at.
@@ -157,6 +171,13 @@ mod tests {
             "Unexpected character ('2' (code 50)): was expecting comma to separate Array entries",
             1,
             5,
+        );
+        check(
+            "{\"a\": \"b\n\"}",
+            "Illegal unquoted character ((CTRL-CHAR, code 10)): has to be escaped using backslash to be included in \
+             string value",
+            1,
+            9,
         );
         check("{\"a\": [1", "Unexpected end-of-input: a string, an array or an object is not closed", 1, 8);
     }
