@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::terminal::{Terminal, spoken};
 use crate::toolchain::{self, WASM};
-use crate::{command, guests, workspace};
+use crate::{command, conformance, guests, workspace};
 
 /// What has run so far.
 struct Run {
@@ -80,7 +80,8 @@ impl Run {
                 tests.args(["test", "--workspace", "--lib", "--bins", "--tests", "--no-fail-fast"]);
             }
             run.tests(&mut tests)
-        })
+        })?;
+        self.step("recorded cases", |run| conformance::check(&run.terminal))
     }
 
     fn step(

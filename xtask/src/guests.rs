@@ -15,6 +15,8 @@ use crate::{command, workspace};
 
 /// What modules are made of.
 const SOURCES: &[&str] = &["guest-examples", "sdk/rust", "wit", "rust-toolchain.toml"];
+/// Where cargo puts examples, below the other artifacts.
+const EXAMPLES: &str = "examples/";
 const KEY_FILE: &str = "key";
 
 /// The built modules.
@@ -50,7 +52,12 @@ pub(crate) fn build() -> anyhow::Result<Guests> {
     if fs::read_to_string(&key_file).is_ok_and(|found| found == key) && names.iter().all(is_there) {
         return Ok(guests);
     }
-    command::run(command::cargo(&workspace::guests()).args(["build", "--release", "--target", WASM]))?;
+    let mut cargo = command::cargo(&workspace::guests());
+    cargo.args(["build", "--release", "--target", WASM, "--workspace", "--lib", "--bins"]);
+    for (module, _) in names.iter().filter(|(_, artifact)| artifact.starts_with(EXAMPLES)) {
+        cargo.args(["--example", module]);
+    }
+    command::run(&mut cargo)?;
     let built = workspace::target(&workspace::guests())?.join(WASM).join("release");
     fs::create_dir_all(&guests.folder).context("target/guests cannot be made")?;
     for (module, artifact) in &names {
@@ -65,28 +72,33 @@ pub(crate) fn build() -> anyhow::Result<Guests> {
     Ok(guests)
 }
 
-/// Each module's name and that of the file which cargo makes: a library's has underscores for hyphens.
+/// Each module's name and the file which cargo makes: a library's name has underscores for hyphens. A package is a
+/// module by its library or its program; one with several modules has them as examples that are libraries.
 fn names() -> anyhow::Result<Vec<(String, String)>> {
     let mut cargo = command::cargo(&workspace::guests());
     let metadata = command::output(cargo.args(["metadata", "--no-deps", "--format-version", "1"]))?;
     let metadata: Value = serde_json::from_str(&metadata)?;
     let packages = metadata["packages"].as_array().context("cargo metadata lists no packages")?;
-    let name = |package: &Value| {
-        let name = package["name"].as_str()?;
-        let targets = package["targets"].as_array()?;
-        let is_of = |kind: &str| {
-            let of_kind = |target: &Value| {
-                target["kind"].as_array().is_some_and(|kinds| kinds.iter().any(|found| found == kind))
-            };
-            targets.iter().any(of_kind)
-        };
-        match (is_of("cdylib"), is_of("bin")) {
-            (true, _) => Some((name.to_owned(), name.replace('-', "_"))),
-            (false, true) => Some((name.to_owned(), name.to_owned())),
-            (false, false) => None,
-        }
-    };
-    Ok(packages.iter().filter_map(name).collect())
+    let targets = packages.iter().flat_map(|package| {
+        let targets = package["targets"].as_array().into_iter().flatten();
+        targets.filter_map(|target| module(package["name"].as_str()?, target))
+    });
+    Ok(targets.collect())
+}
+
+fn module(package: &str, target: &Value) -> Option<(String, String)> {
+    let has = |list: &Value, what: &str| list.as_array().is_some_and(|list| list.iter().any(|it| it == what));
+    let (kind, crate_types) = (&target["kind"], &target["crate_types"]);
+    if has(kind, "cdylib") {
+        Some((package.to_owned(), package.replace('-', "_")))
+    } else if has(kind, "bin") {
+        Some((package.to_owned(), package.to_owned()))
+    } else if has(kind, "example") && has(crate_types, "cdylib") {
+        let name = target["name"].as_str()?;
+        Some((name.to_owned(), format!("{EXAMPLES}{}", name.replace('-', "_"))))
+    } else {
+        None
+    }
 }
 
 /// Stands for the content of all sources.
@@ -158,5 +170,8 @@ mod tests {
         let names = names().unwrap();
         assert!(names.contains(&("resize-image".to_owned(), "resize_image".to_owned())), "{names:?}");
         assert!(names.contains(&("word-count".to_owned(), "word-count".to_owned())), "{names:?}");
+        let stand_in = ("raise-exception".to_owned(), "examples/raise_exception".to_owned());
+        assert!(names.contains(&stand_in), "{names:?}");
+        assert!(names.iter().all(|(name, _)| name != "gradient"), "{names:?}");
     }
 }

@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod command;
+mod conformance;
 mod demo;
 mod guests;
 mod http;
@@ -29,6 +30,10 @@ Usage: cargo xtask COMMAND
   check                      the quick part of `test`: format, tidy, clippy
   test                       every check and every test, what is quick to fail first
   guests                     build the task modules of guest-examples into target/guests
+  conformance [--endpoint URL] [OPTION...]
+                             replay the recorded cases of AWS against a server on an empty folder, or against
+                             the one at URL; further options go to the tool that replays them, such as
+                             -k TEXT, --needs LIST, --shape LIST, --jobs N, --json FILE, --verbose
   bench --loadgen PATH [--n N]
                              run a load generator, which you bring, against a release build and print the
                              results as a Markdown table; N is the number of executions (default 20000)
@@ -68,6 +73,7 @@ fn run(terminal: &Terminal) -> anyhow::Result<()> {
         "check" => options.finish().and_then(|()| check::quick(terminal)),
         "test" => options.finish().and_then(|()| check::all(terminal)),
         "guests" => options.finish().and_then(|()| guests::run(terminal)),
+        "conformance" => conformance::run(terminal, options),
         "bench" => {
             let (loadgen, count) = (options.value("--loadgen")?, options.number("--n")?);
             options.finish()?;

@@ -39,6 +39,11 @@ impl Options {
         Ok(Some(number))
     }
 
+    /// What nobody took, for another program.
+    pub(crate) fn rest(self) -> Vec<String> {
+        self.0
+    }
+
     /// Refuses what nobody took.
     pub(crate) fn finish(self) -> anyhow::Result<()> {
         match self.0.first() {

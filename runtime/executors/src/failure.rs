@@ -9,14 +9,14 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wasm_host::Failure;
 
-/// The error output of a call that failed.
-pub(crate) fn error_output(failure: &Failure, function: &FunctionArn) -> ErrorOutput {
+/// The error output of a call that failed. `task` is what history calls the task: the function's ARN or a service.
+pub(crate) fn error_output(failure: &Failure, function: &FunctionArn, task: &str) -> ErrorOutput {
     match failure {
         Failure::Task { error, cause } => guest_error(error, cause),
         Failure::Trap { message, trace } => runtime_error("Runtime.Trap", message, trace),
         Failure::OutOfFuel { .. } => runtime_error("Runtime.OutOfFuel", &failure.to_string(), &[]),
         Failure::OutOfMemory { .. } => runtime_error("Runtime.OutOfMemory", &failure.to_string(), &[]),
-        Failure::OutputTooLarge { .. } => runtime_error("Runtime.OutputTooLarge", &failure.to_string(), &[]),
+        Failure::OutputTooLarge { .. } => too_large(task),
         Failure::InvalidOutput(_) => runtime_error("Runtime.InvalidOutput", &failure.to_string(), &[]),
         Failure::Exited { .. } => runtime_error("Runtime.ExitError", &failure.to_string(), &[]),
         Failure::TimedOut { .. } => runtime_error("Sandbox.Timedout", &failure.to_string(), &[]),
@@ -26,6 +26,16 @@ pub(crate) fn error_output(failure: &Failure, function: &FunctionArn) -> ErrorOu
             runtime_error("Lambda.ServiceException", &failure.to_string(), &[])
         }
     }
+}
+
+/// AWS's own error, in the words in which the interpreter says it of a result that it measures itself.
+fn too_large(task: &str) -> ErrorOutput {
+    ErrorOutput::new(
+        "States.DataLimitExceeded",
+        format!(
+            "The state/task '{task}' returned a result with a size exceeding the maximum number of bytes service limit."
+        ),
+    )
 }
 
 /// No module has the function's name, or not in this version.
@@ -69,7 +79,7 @@ mod tests {
 
     fn check(failure: &Failure, name: &str, cause_has: &str) {
         let function = FunctionArn::parse("arn:aws:lambda:us-east-1:123456789012:function:f").unwrap();
-        let ErrorOutput { error, cause } = error_output(failure, &function);
+        let ErrorOutput { error, cause } = error_output(failure, &function, "lambda");
         assert_eq!(error.as_deref(), Some(name));
         let cause = cause.unwrap();
         assert!(cause.contains(cause_has), "{cause}");
@@ -83,6 +93,8 @@ mod tests {
         check(&task("Own", r#"{"sku":"A1"}"#), "Own", r#"{"sku":"A1"}"#);
         check(&task("States.Timeout", "mine"), "Runtime.ReservedErrorName", "States.Timeout");
         check(&Failure::OutOfFuel { fuel: 7 }, "Runtime.OutOfFuel", "7 units");
+        let too_large = Failure::OutputTooLarge { size: 300_000, limit: 262_144 };
+        check(&too_large, "States.DataLimitExceeded", "The state/task 'lambda' returned a result");
         check(&Failure::OutOfMemory { limit: 10, requested: 20 }, "Runtime.OutOfMemory", "limit is 10");
         check(&Failure::Overloaded, "Lambda.TooManyRequestsException", "free slot");
         check(&Failure::Host("disk".to_owned()), "Lambda.ServiceException", "disk");

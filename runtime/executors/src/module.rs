@@ -6,12 +6,16 @@ use asl::Data;
 use asl::interpreter::{ErrorOutput, TaskUsage};
 use engine::arn::FunctionArn;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wasm_host::{Call, Context, Digest, Host, Limits, Outcome, Usage};
+use wasm_host::{Call, Context, Digest, Failure, Host, Limits, LogLine, Outcome, Usage};
 
-use crate::failure;
-use crate::invoke;
-use crate::resource::{self, Form, Invocation, ModuleCall};
+use crate::failure::{self, error_output};
+use crate::invoke::{self, Answer};
+use crate::resource::{self, Form, Invocation, LogType, ModuleCall};
+
+/// What history calls the service of `lambda:invoke`.
+const SERVICE: &str = "lambda";
 
 /// The account and region of names without them.
 #[derive(Debug, Clone)]
@@ -47,8 +51,9 @@ pub struct ModuleExecutor<M> {
 }
 
 impl<M: Modules> ModuleExecutor<M> {
-    pub fn new(host: Host, modules: M, account: Account) -> ModuleExecutor<M> {
-        ModuleExecutor { host, modules: Arc::new(modules), account, limits: Limits::default() }
+    /// Each call gets the limits.
+    pub fn new(host: Host, modules: M, account: Account, limits: Limits) -> ModuleExecutor<M> {
+        ModuleExecutor { host, modules: Arc::new(modules), account, limits }
     }
 
     async fn perform(
@@ -59,28 +64,40 @@ impl<M: Modules> ModuleExecutor<M> {
         let ModuleCall { function, payload, form } =
             resource::read(&task.request.resource, &task.request.input, &self.account)?;
         let module = self.find(&function).await?;
+        let resource = task.request.resource.clone();
         let call = self.call(task, module.digest, &payload, cancel);
         let version = match function.qualifier() {
             None | Some("$LATEST") => "$LATEST".to_owned(),
             Some(_) => module.version.to_string(),
         };
-        match form {
-            Form::Plain => Ok(outcome(self.host.call(call).await, &function, |output| output)),
-            Form::Envelope(invocation @ Invocation::RequestResponse) => {
-                let envelope = |output: Data| invoke::envelope(invocation, &version, Some(&output));
-                Ok(outcome(self.host.call(call).await, &function, envelope))
+        let Form::Envelope { invocation, log } = form else {
+            let outcome = self.host.call(call).await;
+            return Ok(task_outcome(
+                outcome,
+                |failure| error_output(failure, &function, &resource),
+                |_, _, output| output,
+            ));
+        };
+        if invocation != Invocation::RequestResponse {
+            if invocation == Invocation::Event {
+                self.call_apart(call);
             }
-            Form::Envelope(invocation @ Invocation::DryRun) => {
-                Ok(TaskOutcome { result: Ok(invoke::envelope(invocation, &version, None)), usage: None })
-            }
-            Form::Envelope(invocation @ Invocation::Event) => {
-                // It runs on its own, as AWS runs it: the state goes on, and nobody hears how it ended.
-                let (host, mut call) = (self.host.clone(), call);
-                call.cancel = CancellationToken::new();
-                tokio::spawn(async move { host.call(call).await });
-                Ok(TaskOutcome { result: Ok(invoke::envelope(invocation, &version, None)), usage: None })
-            }
+            let answer = Answer { invocation, version: &version, payload: None, log: None };
+            return Ok(TaskOutcome { result: Ok(invoke::envelope(&answer)), usage: None });
         }
+        let answer = |lines: &[LogLine], usage, output: Data| {
+            let log = (log == LogType::Tail).then_some((lines, usage));
+            invoke::envelope(&Answer { invocation, version: &version, payload: Some(&output), log })
+        };
+        let error = |failure: &Failure| rewritten(error_output(failure, &function, SERVICE));
+        Ok(task_outcome(self.host.call(call).await, error, answer))
+    }
+
+    /// It runs on its own, as AWS runs it: the state goes on, and nobody hears how it ended.
+    fn call_apart(&self, mut call: Call) {
+        let host = self.host.clone();
+        call.cancel = CancellationToken::new();
+        tokio::spawn(async move { host.call(call).await });
     }
 
     async fn find(&self, function: &FunctionArn) -> Result<ModuleVersion, ErrorOutput> {
@@ -116,15 +133,29 @@ impl<M: Modules> TaskExecutor for ModuleExecutor<M> {
     }
 }
 
-fn outcome(outcome: Outcome, function: &FunctionArn, answer: impl FnOnce(Data) -> Data) -> TaskOutcome {
+fn task_outcome(
+    outcome: Outcome,
+    error: impl FnOnce(&Failure) -> ErrorOutput,
+    answer: impl FnOnce(&[LogLine], Usage, Data) -> Data,
+) -> TaskOutcome {
     for line in &outcome.log {
         tracing::debug!(source = ?line.source, message = %line.message, "the module wrote to its log");
     }
     let result = match outcome.result {
-        Ok(output) => Ok(answer(Data::from_valid_text(output))),
-        Err(failure) => Err(failure::error_output(&failure, function)),
+        Ok(output) => Ok(answer(&outcome.log, outcome.usage, Data::from_valid_text(output))),
+        Err(failure) => Err(error(&failure)),
     };
     TaskOutcome { result, usage: Some(usage(outcome.usage)) }
+}
+
+/// AWS's integration reads a function's error and writes it again; a call by the function's ARN passes it on.
+fn rewritten(mut error: ErrorOutput) -> ErrorOutput {
+    if let Some(cause) = &mut error.cause
+        && let Ok(Value::Object(object)) = serde_json::from_str(cause)
+    {
+        *cause = Value::Object(object).to_string();
+    }
+    error
 }
 
 fn usage(usage: Usage) -> TaskUsage {

@@ -5,6 +5,7 @@ use asl::interpreter::ErrorOutput;
 use engine::arn::FunctionArn;
 use serde::Deserialize;
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::Account;
 
@@ -21,7 +22,15 @@ pub(crate) enum Form {
     /// The function's ARN is the Resource: the result is the module's output.
     Plain,
     /// `lambda:invoke`: the result is AWS's envelope around it.
-    Envelope(Invocation),
+    Envelope { invocation: Invocation, log: LogType },
+}
+
+/// `LogType` of `lambda:invoke`: whether the answer has the end of the function's log.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+pub(crate) enum LogType {
+    #[default]
+    None,
+    Tail,
 }
 
 /// `InvocationType` of `lambda:invoke`.
@@ -44,6 +53,8 @@ struct InvokeParameters {
     payload: Option<Value>,
     #[serde(default)]
     invocation_type: Invocation,
+    #[serde(default)]
+    log_type: LogType,
 }
 
 const INVOKE: [&str; 2] =
@@ -79,9 +90,27 @@ fn read_invoke(input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutpu
     })?;
     Ok(ModuleCall {
         function,
-        payload: parameters.payload.map_or_else(Data::empty_object, Data::from),
-        form: Form::Envelope(parameters.invocation_type),
+        payload: payload(parameters.payload)?,
+        form: Form::Envelope { invocation: parameters.invocation_type, log: parameters.log_type },
     })
+}
+
+/// A text is the payload itself, as it goes over the wire; any other value is written as JSON.
+fn payload(payload: Option<Value>) -> Result<Data, ErrorOutput> {
+    match payload {
+        None | Some(Value::Null) => Ok(Data::empty_object()),
+        Some(Value::String(text)) => Data::parse(&text).map_err(|error| {
+            ErrorOutput::new(
+                "Lambda.InvalidRequestContentException",
+                format!(
+                    "Could not parse request body into json: {error} (Service: AWSLambda; Status Code: 400; Error Code: \
+                     InvalidRequestContentException; Request ID: {}; Proxy: null)",
+                    Uuid::new_v4()
+                ),
+            )
+        }),
+        Some(value) => Ok(Data::from(value)),
+    }
 }
 
 #[cfg(test)]
@@ -115,13 +144,27 @@ mod tests {
     #[test]
     fn invoke_takes_names_qualifiers_and_payloads() {
         let invoke = "arn:aws:states:::lambda:invoke";
-        let envelope = Form::Envelope(Invocation::RequestResponse);
+        let form = |invocation| Form::Envelope { invocation, log: LogType::None };
+        let envelope = form(Invocation::RequestResponse);
         check(invoke, json!({"FunctionName": "f", "Payload": null}), Ok((F, json!({}), envelope)));
         check(invoke, json!({"FunctionName": F, "Payload": [1]}), Ok((F, json!([1]), envelope)));
         let qualified = "arn:aws:lambda:us-east-1:123456789012:function:f:3";
         check(invoke, json!({"FunctionName": "f", "Qualifier": "3"}), Ok((qualified, json!({}), envelope)));
-        let event = Form::Envelope(Invocation::Event);
+        let event = form(Invocation::Event);
         check(invoke, json!({"FunctionName": "f", "InvocationType": "Event"}), Ok((F, json!({}), event)));
+        let tail = Form::Envelope { invocation: Invocation::RequestResponse, log: LogType::Tail };
+        check(invoke, json!({"FunctionName": "f", "LogType": "Tail"}), Ok((F, json!({}), tail)));
+    }
+
+    #[test]
+    fn a_text_is_the_payload_itself() {
+        let envelope = Form::Envelope { invocation: Invocation::RequestResponse, log: LogType::None };
+        for (text, payload) in [("\"a\"", json!("a")), ("0.5", json!(0.5)), ("{\"a\": 1}", json!({"a": 1}))] {
+            let input = json!({"FunctionName": "f", "Payload": text});
+            check(INVOKE[0], input, Ok((F, payload, envelope)));
+        }
+        let input = json!({"FunctionName": "f", "Payload": "no JSON"});
+        check(INVOKE[0], input, Err("Lambda.InvalidRequestContentException"));
     }
 
     #[test]

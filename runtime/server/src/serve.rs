@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use engine::Engine;
 use executors::ModuleExecutor;
@@ -13,7 +14,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
-use wasm_host::{Host, HostError};
+use wasm_host::{Host, HostError, Limits};
 
 use crate::app::{Account, App};
 use crate::cli::{ServeOptions, Terminal};
@@ -84,7 +85,8 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account, region: options.region };
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
-    let executor = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names);
+    let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
+    let executor = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits);
     let (handle, engine) = Engine::start(engine::Options::default(), store, Arc::new(executor)).await?;
     let app = App::new(handle, host.clone(), account, stopping.clone());
 
@@ -161,6 +163,7 @@ mod tests {
             allow_remote: false,
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
+            module_timeout: 60,
         }
     }
 

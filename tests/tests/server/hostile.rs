@@ -29,7 +29,10 @@ fn deeds() -> Vec<(Value, End)> {
         (json!({"do": "recurse"}), Error("Runtime.Trap", "stack")),
         (json!({"do": "panic"}), Error("Runtime.Trap", "on request")),
         (json!({"do": "exit"}), Error("Runtime.ExitError", "")),
-        (json!({"do": "big-output"}), Error("Runtime.OutputTooLarge", "262144")),
+        (
+            json!({"do": "big-output"}),
+            Error("States.DataLimitExceeded", "function:hostile' returned a result"),
+        ),
         (json!({"do": "bad-json"}), Error("Runtime.InvalidOutput", "JSON")),
         (json!({"do": "sleep"}), Error("States.Timeout", "")),
         (json!({"do": "open-file"}), Error("OpenFailed", "")),

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::limits::MODULE_TIMEOUT_SECONDS_MAX;
+
 /// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
 #[derive(Debug, Parser)]
 #[command(name = "stepwell", version, after_help = EXAMPLES)]
@@ -73,6 +75,14 @@ pub(crate) struct ServeOptions {
     /// Account number in ARNs
     #[arg(long, env = "AWS_ACCOUNT_ID", default_value = "123456789012")]
     pub(crate) account: String,
+    /// Seconds that one call of a module may take; `TimeoutSeconds` of a state may end it sooner
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = wasm_host::limits::TIMEOUT_DEFAULT.as_secs(),
+        value_parser = clap::value_parser!(u64).range(1..=MODULE_TIMEOUT_SECONDS_MAX),
+    )]
+    pub(crate) module_timeout: u64,
 }
 
 #[derive(Debug, Subcommand)]
@@ -189,5 +199,16 @@ mod tests {
         let Command::Serve(options) = arguments.command else { panic!("another command") };
         assert!(options.listen.ip().is_loopback());
         assert!(!options.allow_remote);
+        assert_eq!(options.module_timeout, 60);
+    }
+
+    #[test]
+    fn the_time_of_a_module_is_bounded() {
+        let parse = |seconds| Arguments::try_parse_from(["stepwell", "serve", "--module-timeout", seconds]);
+        assert!(parse("86400").is_ok());
+        for seconds in ["0", "86401", "soon"] {
+            let error = parse(seconds).unwrap_err().to_string();
+            assert!(error.contains("--module-timeout"), "{error}");
+        }
     }
 }

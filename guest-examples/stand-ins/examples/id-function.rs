@@ -1,0 +1,3 @@
+//! `id_function`: returns its input.
+
+stepwell::export!(stand_ins::returned);
