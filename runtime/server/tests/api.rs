@@ -310,6 +310,29 @@ async fn activities_are_created_once_and_worked_off() {
 }
 
 #[tokio::test]
+async fn activities_are_listed_page_by_page_the_oldest_first() {
+    let server = Server::start().await;
+    for name in ["b", "a", "d", "c"] {
+        server.call("CreateActivity", json!({"name": name})).await;
+    }
+    let mut listed = Vec::new();
+    let mut request = json!({"maxResults": 3});
+    for expected in [3, 1] {
+        let page = server.call("ListActivities", request).await;
+        let activities = page["activities"].as_array().unwrap();
+        assert_eq!(activities.len(), expected);
+        listed.extend(activities.iter().map(|activity| {
+            (activity["creationDate"].as_f64().unwrap(), activity["name"].as_str().unwrap().to_owned())
+        }));
+        request = json!({"maxResults": 3, "nextToken": page["nextToken"]});
+    }
+    assert!(request["nextToken"].is_null() && listed.is_sorted(), "{listed:?}");
+    let mut names: Vec<_> = listed.iter().map(|(_, name)| name.as_str()).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["a", "b", "c", "d"]);
+}
+
+#[tokio::test]
 async fn a_stop_answers_long_polls_with_no_task() {
     let server = Server::start().await;
     let created = server.call("CreateActivity", json!({"name": "a"})).await;

@@ -42,10 +42,15 @@ impl PageRequest {
         listing: &Listing<'_>,
         now: Timestamp,
     ) -> Result<Option<Position>, ApiError> {
+        let place = self.place(listing, now)?;
+        place.map(|text| text.parse().map_err(|_| ApiError::invalid_token())).transpose()
+    }
+
+    /// The place that the token holds, for a listing with an order of its own.
+    pub(crate) fn place(&self, listing: &Listing<'_>, now: Timestamp) -> Result<Option<String>, ApiError> {
         let Some(token) = &self.token else { return Ok(None) };
-        let place = listing.open(token, now).ok_or_else(ApiError::invalid_token)?;
-        let position = String::from_utf8(place).ok().and_then(|text| text.parse().ok());
-        position.map(Some).ok_or_else(ApiError::invalid_token)
+        let place = listing.open(token, now).and_then(|place| String::from_utf8(place).ok());
+        place.map(Some).ok_or_else(ApiError::invalid_token)
     }
 }
 
@@ -57,10 +62,21 @@ pub(crate) fn answer(
     listing: &Listing<'_>,
     now: Timestamp,
 ) -> Value {
+    answer_from(name, items, next.map(ToString::to_string).as_deref(), listing, now)
+}
+
+/// The same with a place for a listing with an order of its own.
+pub(crate) fn answer_from(
+    name: &str,
+    items: Vec<Value>,
+    next: Option<&str>,
+    listing: &Listing<'_>,
+    now: Timestamp,
+) -> Value {
     let mut members = Map::new();
     members.insert(name.to_owned(), items.into());
-    if let Some(position) = next {
-        members.insert("nextToken".to_owned(), listing.token(position.to_string().as_bytes(), now).into());
+    if let Some(place) = next {
+        members.insert("nextToken".to_owned(), listing.token(place.as_bytes(), now).into());
     }
     Value::Object(members)
 }
