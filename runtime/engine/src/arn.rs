@@ -141,6 +141,11 @@ impl StateMachineArn {
         self.field(6)
     }
 
+    /// The ARN of a version, by its number, or of an alias, by its name.
+    pub fn qualified(&self, qualifier: impl fmt::Display) -> String {
+        format!("{self}:{qualifier}")
+    }
+
     /// The ARN of this machine's execution of that name.
     pub fn execution(&self, name: &str) -> Result<ExecutionArn, InvalidName> {
         let (name, machine) = (checked(name)?, self.name());
@@ -204,6 +209,23 @@ impl StateMachineReference {
             | StateMachineReference::Version { machine, .. }
             | StateMachineReference::Alias { machine, .. }
             | StateMachineReference::Label { machine, .. } => machine,
+        }
+    }
+}
+
+impl From<StateMachineArn> for StateMachineReference {
+    fn from(machine: StateMachineArn) -> StateMachineReference {
+        StateMachineReference::Machine(machine)
+    }
+}
+
+impl fmt::Display for StateMachineReference {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            StateMachineReference::Machine(machine) => write!(formatter, "{machine}"),
+            StateMachineReference::Version { machine, version } => write!(formatter, "{machine}:{version}"),
+            StateMachineReference::Alias { machine, alias } => write!(formatter, "{machine}:{alias}"),
+            StateMachineReference::Label { machine, label } => write!(formatter, "{machine}/{label}"),
         }
     }
 }

@@ -15,8 +15,8 @@ use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use crate::dispatch::Inward;
 use crate::driver::Message;
 use crate::request::{
-    ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started,
-    StopExecution, UpdateStateMachine, Updated,
+    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
+    PutModule, Refusal, StartExecution, Started, StopExecution, UpdateAlias, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -54,8 +54,11 @@ impl<S: Store + Clone> Handle<S> {
     }
 
     /// Gives the creation date; a second request with the same content gives the first one's.
-    pub async fn create_state_machine(&self, request: CreateStateMachine) -> Result<Timestamp, Refusal> {
-        self.ask(Request::CreateStateMachine(Box::new(request))).await.map(|reply| at(&reply))
+    pub async fn create_state_machine(&self, request: CreateStateMachine) -> Result<Created, Refusal> {
+        let Reply::Created(created) = self.ask(Request::CreateStateMachine(Box::new(request))).await? else {
+            panic!("{MISMATCH}")
+        };
+        Ok(created)
     }
 
     pub async fn update_state_machine(&self, request: UpdateStateMachine) -> Result<Updated, Refusal> {
@@ -66,6 +69,33 @@ impl<S: Store + Clone> Handle<S> {
             panic!("{MISMATCH}")
         };
         Ok(updated)
+    }
+
+    /// Gives the version of the machine's current revision, which is made unless it exists.
+    pub async fn publish_version(&self, request: PublishVersion) -> Result<PublishedVersion, Refusal> {
+        let Reply::Published(published) = self.ask(Request::PublishVersion(request)).await? else {
+            panic!("{MISMATCH}")
+        };
+        Ok(published)
+    }
+
+    /// Deleting a version that does not exist succeeds.
+    pub async fn delete_version(&self, machine: StateMachineArn, version: u32) -> Result<(), Refusal> {
+        self.ask(Request::DeleteVersion(machine, version)).await.map(|_| ())
+    }
+
+    /// Gives the creation date; a second request with the same content gives the first one's.
+    pub async fn create_alias(&self, request: CreateAlias) -> Result<Timestamp, Refusal> {
+        self.ask(Request::CreateAlias(request)).await.map(|reply| at(&reply))
+    }
+
+    pub async fn update_alias(&self, request: UpdateAlias) -> Result<Timestamp, Refusal> {
+        self.ask(Request::UpdateAlias(request)).await.map(|reply| at(&reply))
+    }
+
+    /// Deleting an alias that does not exist succeeds.
+    pub async fn delete_alias(&self, machine: StateMachineArn, name: String) -> Result<(), Refusal> {
+        self.ask(Request::DeleteAlias(machine, name)).await.map(|_| ())
     }
 
     /// Running executions are aborted; deleting a missing machine succeeds. Where executions run, the deletion

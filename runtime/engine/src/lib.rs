@@ -18,6 +18,7 @@ pub use load::find_execution;
 pub use options::Options;
 pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
-    ActivityTask, CreateActivity, CreateStateMachine, MachineKind, PutModule, Refusal, StartExecution,
-    Started, StopExecution, UpdateStateMachine, Updated,
+    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
+    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartExecution, Started,
+    StopExecution, UpdateAlias, UpdateStateMachine, Updated,
 };

@@ -18,6 +18,17 @@ pub(crate) async fn load<S: Store>(store: &S, missing: Missing) -> Result<Loaded
             };
             Ok(Loaded::Machine(name, found))
         }
+        Missing::Revision(number) => match store.revision(number).await? {
+            Some(revision) => Ok(Loaded::Revision(number, revision)),
+            // Asked for only where a version names it, which keeps it.
+            None => Err(ReadError::Corrupt {
+                table: "revisions",
+                source: store::DecodeError::Malformed {
+                    record: "RevisionRecord",
+                    reason: format!("revision {number} is missing"),
+                },
+            }),
+        },
         Missing::Execution(id) => {
             let found = match store.execution(id).await? {
                 None => LoadedExecution::Absent,

@@ -6,9 +6,9 @@ use asl::Data;
 use asl::interpreter::{ErrorOutput, ExecutionId};
 use asl::{Definition, Timestamp};
 
-use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
+use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
 
-pub use store::MachineKind;
+pub use store::{MachineKind, Route};
 
 /// Why a request was refused. One type for all requests, because one queue answers them; the API names the
 /// ones that an operation can give.
@@ -17,9 +17,22 @@ pub enum Refusal {
     #[error("a state machine of this name has another definition or configuration")]
     StateMachineAlreadyExists { arn: StateMachineArn },
     #[error("there is no such state machine")]
-    StateMachineDoesNotExist { arn: StateMachineArn },
+    /// The ARN as it was asked for: of the machine, of a version or of an alias.
+    StateMachineDoesNotExist { arn: String },
     #[error("the state machine is being deleted")]
     StateMachineDeleting { arn: StateMachineArn },
+    #[error("the machine is at another revision")]
+    RevisionConflict { wanted: String, current: String },
+    #[error("the machine has as many versions as it can have")]
+    VersionLimitExceeded,
+    #[error("the version is referenced by aliases")]
+    VersionInUse { aliases: Vec<String> },
+    #[error("an alias of this name has another description or another routing")]
+    AliasAlreadyExists,
+    #[error("the machine has as many aliases as it can have")]
+    AliasLimitExceeded,
+    #[error("the version or alias does not exist")]
+    ResourceNotFound { arn: String },
     #[error("executions of Express state machines are not supported yet")]
     ExpressNotSupported,
     #[error("an execution of this name has another input or has ended")]
@@ -65,6 +78,21 @@ pub struct CreateStateMachine {
     pub tracing: Option<Data>,
     pub encryption: Option<Data>,
     pub tags: Vec<(String, String)>,
+    /// Makes the machine's first version too.
+    pub publish: Option<Publish>,
+}
+
+/// What a version says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Publish {
+    pub description: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct Created {
+    pub at: Timestamp,
+    /// The version that was published with it.
+    pub version: Option<u32>,
 }
 
 /// Fields that are none stay as they are.
@@ -73,20 +101,61 @@ pub struct UpdateStateMachine {
     pub arn: StateMachineArn,
     pub definition: Option<(Arc<str>, Arc<Definition>)>,
     pub role_arn: Option<String>,
-    pub logging: Option<Data>,
-    pub tracing: Option<Data>,
-    pub encryption: Option<Data>,
+    /// Configurations are none within for the default.
+    pub logging: Option<Option<Data>>,
+    pub tracing: Option<Option<Data>>,
+    pub encryption: Option<Option<Data>>,
+    pub publish: Option<Publish>,
 }
 
 #[derive(Debug, Clone, PartialEq)]
 pub struct Updated {
+    /// When the machine was last changed; an update to what it is already changes nothing.
     pub at: Timestamp,
-    pub revision_id: String,
+    /// None for the revision with which the machine was created.
+    pub revision_id: Option<String>,
+    pub version: Option<u32>,
+}
+
+#[derive(Debug, Clone)]
+pub struct PublishVersion {
+    pub arn: StateMachineArn,
+    /// Refuses unless the machine is at this revision; see [`INITIAL_REVISION`].
+    pub revision_id: Option<String>,
+    pub description: Option<String>,
+}
+
+/// AWS: how a caller names the revision with which a machine was created, which has no id.
+pub const INITIAL_REVISION: &str = "INITIAL";
+
+#[derive(Debug, Clone, PartialEq)]
+pub struct PublishedVersion {
+    pub version: u32,
+    pub at: Timestamp,
+}
+
+#[derive(Debug, Clone)]
+pub struct CreateAlias {
+    pub machine: StateMachineArn,
+    pub name: String,
+    pub description: Option<String>,
+    /// One or two, whose weights add up to 100.
+    pub routes: Vec<Route>,
+}
+
+/// Fields that are none stay as they are.
+#[derive(Debug, Clone)]
+pub struct UpdateAlias {
+    pub machine: StateMachineArn,
+    pub name: String,
+    pub description: Option<String>,
+    pub routes: Option<Vec<Route>>,
 }
 
 #[derive(Debug, Clone)]
 pub struct StartExecution {
-    pub state_machine: StateMachineArn,
+    /// A version and an alias start their own revision.
+    pub state_machine: StateMachineReference,
     /// None makes a UUID.
     pub name: Option<String>,
     pub input: Data,

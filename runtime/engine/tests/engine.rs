@@ -78,6 +78,7 @@ impl World {
             tracing: None,
             encryption: None,
             tags: Vec::new(),
+            publish: None,
         };
         self.handle.create_state_machine(request).await.unwrap();
         arn
@@ -90,7 +91,7 @@ impl World {
         input: &str,
     ) -> Result<Started, Refusal> {
         let request = StartExecution {
-            state_machine: machine.clone(),
+            state_machine: machine.clone().into(),
             name: name.map(str::to_owned),
             input: Data::parse(input).unwrap(),
             trace_header: None,
@@ -262,6 +263,7 @@ async fn an_express_machine_is_kept_but_not_run() {
         tracing: None,
         encryption: None,
         tags: Vec::new(),
+        publish: None,
     };
     world.handle.create_state_machine(request).await.unwrap();
     assert_eq!(world.start(&arn, None, "{}").await, Err(Refusal::ExpressNotSupported));

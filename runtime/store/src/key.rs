@@ -38,6 +38,7 @@ pub struct NameKey {
 /// An execution in the lists of its machine.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ListingKey {
+    /// The machine, or one of its versions or aliases by its list id; all are numbers of the sequence.
     pub machine_id: u64,
     pub status: ExecutionStatus,
     /// The start while the execution runs, the end after it.

@@ -33,7 +33,7 @@ pub use kv_store::KvStore;
 pub use memory::MemoryStore;
 pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, HistoryRow, MachineKind,
-    MachineRecord, MachineStatus, Meta, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader,
-    StateRow, StoredState,
+    ActivityRecord, AliasRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, HistoryRow, MachineKind,
+    MachineRecord, MachineStatus, Meta, ModuleHead, ModuleRecord, Published, QueuedTask, RevisionRecord,
+    Route, StateHeader, StateRow, StoredState, VersionRecord,
 };

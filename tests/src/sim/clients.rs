@@ -120,7 +120,7 @@ impl Clients {
                 let id = (u128::from(env.clock().as_milliseconds().unsigned_abs()) << 80)
                     | u128::from(env.number());
                 let fresh = Fresh { id: ExecutionId(id), seed: env.random.bytes() };
-                let state_machine = self.machines[machine].arn.clone();
+                let state_machine = self.machines[machine].arn.clone().into();
                 let request = StartExecution { state_machine, name, input, trace_header: None };
                 Request::StartExecution(Box::new(request), fresh)
             }
@@ -159,7 +159,7 @@ impl Clients {
             )
             | (
                 Action::CreateActivity(_) | Action::CreateMachine(_) | Action::UpdateMachine(_),
-                Some(Reply::At(_) | Reply::Updated(_)),
+                Some(Reply::At(_) | Reply::Created(_) | Reply::Updated(_)),
             ) => {}
             (Action::Start { input, .. }, Some(Reply::Started(started))) => {
                 self.started.push((started, input.clone()));
@@ -243,6 +243,7 @@ fn create(machine: &Machine) -> CreateStateMachine {
         tracing: None,
         encryption: None,
         tags: Vec::new(),
+        publish: None,
     }
 }
 
@@ -254,5 +255,6 @@ fn update(machine: &Machine) -> UpdateStateMachine {
         logging: None,
         tracing: None,
         encryption: None,
+        publish: None,
     }
 }

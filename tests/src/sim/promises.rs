@@ -14,9 +14,9 @@ type Kept = Result<(), String>;
 
 pub(super) fn check(request: &Request, reply: &Reply, env: &mut Env) {
     let kept = match (request, reply) {
-        (Request::CreateStateMachine(request), Reply::At(at)) => {
+        (Request::CreateStateMachine(request), Reply::Created(created)) => {
             let machine = at_once(env.store.memory.machine(request.arn.name())).expect("it can be read");
-            ensure(machine.is_some_and(|machine| machine.created_at == *at), "a machine was created")
+            ensure(machine.is_some_and(|machine| machine.created_at == created.at), "a machine was created")
         }
         // Another update may have come after it, in the same batch.
         (Request::UpdateStateMachine(request, _), Reply::Updated(_)) => {
@@ -34,7 +34,10 @@ pub(super) fn check(request: &Request, reply: &Reply, env: &mut Env) {
         (Request::StartExecution(request, _), Reply::Started(started)) => is_started(request, started, env),
         (Request::StartExecution(request, _), Reply::Refused(Refusal::ExecutionAlreadyExists { .. })) => {
             let name = request.name.as_deref().unwrap_or_default();
-            ensure(env.store.find(request.state_machine.name(), name).is_some(), "the name is in use")
+            ensure(
+                env.store.find(request.state_machine.machine().name(), name).is_some(),
+                "the name is in use",
+            )
         }
         (Request::StopExecution(request), Reply::At(at)) => is_stopped(request, *at, env),
         (Request::StopExecution(request), Reply::Refused(Refusal::ExecutionDoesNotExist { .. })) => {
@@ -66,7 +69,7 @@ fn is_started(request: &StartExecution, started: &Started, env: &Env) -> Kept {
     ensure(is_it, "the execution is this one")?;
     ensure(record.input == request.input, "the execution has this input")?;
     let name = started.arn.name();
-    let found = env.store.find(request.state_machine.name(), name).map(|(id, _)| id);
+    let found = env.store.find(request.state_machine.machine().name(), name).map(|(id, _)| id);
     ensure(found == Some(started.id), "the execution is found by its name")
 }
 

@@ -165,6 +165,10 @@ impl Storage {
                 });
                 Loaded::Machine(name, found)
             }
+            Missing::Revision(number) => {
+                let revision = at_once(store.revision(number)).expect(READABLE);
+                Loaded::Revision(number, revision.expect("the revision of a version stays"))
+            }
             Missing::Execution(id) => Loaded::Execution(id, self.load_execution(id)),
             Missing::Name(machine, name) => {
                 let id = self.find(&machine, &name).map(|(id, _)| id);

@@ -46,7 +46,8 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         let entry = self.entries.get_mut(key)?;
         self.tick += 1;
         entry.used = self.tick;
-        entry.generation = generation;
+        // A look at what an unsealed batch writes must not make it look durable.
+        entry.generation = entry.generation.max(generation);
         self.order.push_back((key.clone(), self.tick));
         Some(&mut entry.value)
     }

@@ -1,7 +1,5 @@
 //! Starting, stepping and stopping executions.
 
-use std::sync::Arc;
-
 use asl::interpreter::{Command, Event, ExecutionId, Timer};
 use asl::{Text, Timestamp};
 use store::{
@@ -28,10 +26,12 @@ impl Shard {
         }
     }
 
-    pub(super) fn missing_to_start(&self, request: &StartExecution) -> Option<Missing> {
-        self.missing_machine(request.state_machine.name()).or_else(|| {
+    pub(super) fn missing_to_start(&self, request: &StartExecution, fresh: &Fresh) -> Option<Missing> {
+        let machine = request.state_machine.machine().name();
+        let missing = self.missing_machine(machine);
+        missing.or_else(|| self.missing_revision(&request.state_machine, fresh)).or_else(|| {
             let name = request.name.as_ref()?;
-            self.missing_named(request.state_machine.name(), name)
+            self.missing_named(machine, name)
         })
     }
 
@@ -53,23 +53,24 @@ impl Shard {
         fresh: Fresh,
         now: Timestamp,
     ) -> Result<Started, Refusal> {
-        let machine = self.active_machine(&request.state_machine)?;
-        if machine.record.kind == MachineKind::Express {
+        let target = self.target(&request.state_machine, &fresh)?;
+        if target.kind == MachineKind::Express {
             return Err(Refusal::ExpressNotSupported);
         }
-        let (machine_id, number) = (machine.record.machine_id, machine.record.revision);
-        let revision = Arc::clone(&machine.revision);
+        let revision = self.target_revision(&request.state_machine, &target);
+        let revision = revision.expect("it was supplied before the start was handled");
+        let machine = request.state_machine.machine();
         if let Some(started) = self.started_before(&request)? {
             return Ok(started);
         }
         let name = request.name.clone().unwrap_or_else(|| uuid::Uuid::from_u128(fresh.id.0).to_string());
-        let arn = request.state_machine.execution(&name).expect("the name was checked when it was parsed");
+        let arn = machine.execution(&name).expect("the name was checked when it was parsed");
         let record = ExecutionRecord {
             arn: arn.as_str().into(),
             name: name.as_str().into(),
-            state_machine_arn: request.state_machine.as_str().into(),
-            machine_id,
-            revision: number,
+            state_machine_arn: machine.as_str().into(),
+            machine_id: target.machine_id,
+            revision: target.revision,
             status: ExecutionStatus::Running,
             started_at: now,
             stopped_at: None,
@@ -82,13 +83,14 @@ impl Shard {
             redrive_count: 0,
             redriven_at: None,
             trace_header: request.trace_header,
-            version_arn: None,
-            alias_arn: None,
             parent: None,
+            version_arn: target.version_arn,
+            alias_arn: target.alias_arn,
+            lists: target.lists,
         };
         // An execution without a name of its own is named after its id, and found by it.
         if request.name.is_some() {
-            let machine: Text = request.state_machine.name().into();
+            let machine: Text = machine.name().into();
             let key = NameKey { machine: machine.clone(), execution: record.name.clone() };
             self.batch.names.insert(key, Change::Put(fresh.id));
             self.names.insert((machine.to_string(), name), Some(fresh.id), self.generation);
@@ -102,9 +104,10 @@ impl Shard {
     /// The execution of the same name, if it is the same request again.
     fn started_before(&self, request: &StartExecution) -> Result<Option<Started>, Refusal> {
         let Some(name) = &request.name else { return Ok(None) };
-        let key = (request.state_machine.name().to_owned(), name.clone());
+        let machine = request.state_machine.machine();
+        let key = (machine.name().to_owned(), name.clone());
         let Some(Some(id)) = self.names.get(&key) else { return Ok(None) };
-        let arn = request.state_machine.execution(name).expect("the name was checked when it was parsed");
+        let arn = machine.execution(name).expect("the name was checked when it was parsed");
         match self.executions.get(id) {
             Some(Known::Running(resident)) if resident.record.input == request.input => {
                 Ok(Some(Started { id: *id, arn, at: resident.record.started_at }))
@@ -223,12 +226,9 @@ impl Shard {
     }
 }
 
-/// Where an execution stands in the lists of its machine.
-pub(super) fn listing_key(id: ExecutionId, record: &ExecutionRecord) -> ListingKey {
-    ListingKey {
-        machine_id: record.machine_id,
-        status: record.status,
-        at: record.stopped_at.unwrap_or(record.started_at),
-        execution: id,
-    }
+/// Where an execution stands in the lists of its machine, its version and its alias.
+pub(super) fn listing_keys(id: ExecutionId, record: &ExecutionRecord) -> impl Iterator<Item = ListingKey> {
+    let lists = [record.machine_id].into_iter().chain(record.lists.iter().flatten().copied());
+    let (status, at) = (record.status, record.stopped_at.unwrap_or(record.started_at));
+    lists.map(move |machine_id| ListingKey { machine_id, status, at, execution: id })
 }

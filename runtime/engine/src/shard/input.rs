@@ -10,8 +10,8 @@ use store::{
 
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
-    ActivityTask, CreateActivity, CreateStateMachine, PutModule, Refusal, StartExecution, Started,
-    StopExecution, UpdateStateMachine, Updated,
+    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
+    PutModule, Refusal, StartExecution, Started, StopExecution, UpdateAlias, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -85,6 +85,11 @@ pub enum Request {
     DeleteStateMachine(StateMachineArn),
     /// Removes a marked machine, when none of its executions runs.
     ForgetStateMachine(StateMachineArn),
+    PublishVersion(PublishVersion),
+    DeleteVersion(StateMachineArn, u32),
+    CreateAlias(CreateAlias),
+    UpdateAlias(UpdateAlias),
+    DeleteAlias(StateMachineArn, String),
     StartExecution(Box<StartExecution>, Fresh),
     StopExecution(StopExecution),
     CreateActivity(CreateActivity),
@@ -108,7 +113,9 @@ pub enum TaskAnswer {
 pub enum Reply {
     Done,
     At(Timestamp),
+    Created(Created),
     Updated(Updated),
+    Published(PublishedVersion),
     Started(Started),
     ActivityTask(Option<ActivityTask>),
     ModuleVersion(u32),
@@ -119,6 +126,8 @@ pub enum Reply {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Missing {
     Machine(String),
+    /// The revision of a published version.
+    Revision(u64),
     Execution(ExecutionId),
     /// The id of an execution by machine name and execution name.
     Name(String, String),
@@ -129,6 +138,7 @@ pub enum Missing {
 #[derive(Debug, Clone)]
 pub enum Loaded {
     Machine(String, Option<(MachineRecord, RevisionRecord)>),
+    Revision(u64, RevisionRecord),
     Execution(ExecutionId, LoadedExecution),
     Name(String, String, Option<ExecutionId>),
     Module(String, Option<(ModuleHead, ModuleRecord)>),

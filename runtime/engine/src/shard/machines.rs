@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use asl::definition::MachineType;
 use asl::{Definition, Text, Timestamp};
-use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord};
+use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord, VersionRecord};
 
 use crate::arn::StateMachineArn;
-use crate::request::{CreateStateMachine, Refusal, UpdateStateMachine, Updated};
+use crate::request::{CreateStateMachine, Created, Refusal, UpdateStateMachine, Updated};
 
 use super::{Missing, Shard};
 
@@ -56,14 +56,14 @@ impl Shard {
         revision
     }
 
-    fn machine(&self, arn: &StateMachineArn) -> Option<&Machine> {
+    pub(super) fn machine(&self, arn: &StateMachineArn) -> Option<&Machine> {
         self.machines.get(&arn.name().to_owned())?.as_ref()
     }
 
     /// A machine that may start executions.
     pub(super) fn active_machine(&self, arn: &StateMachineArn) -> Result<&Machine, Refusal> {
-        let machine =
-            self.machine(arn).ok_or_else(|| Refusal::StateMachineDoesNotExist { arn: arn.clone() })?;
+        let missing = || Refusal::StateMachineDoesNotExist { arn: arn.to_string() };
+        let machine = self.machine(arn).ok_or_else(missing)?;
         match machine.record.status {
             MachineStatus::Active => Ok(machine),
             MachineStatus::Deleting => Err(Refusal::StateMachineDeleting { arn: arn.clone() }),
@@ -74,12 +74,12 @@ impl Shard {
         &mut self,
         request: CreateStateMachine,
         now: Timestamp,
-    ) -> Result<Timestamp, Refusal> {
+    ) -> Result<Created, Refusal> {
         if let Some(existing) = self.machine(&request.arn) {
-            return match existing.record.status {
-                MachineStatus::Deleting => Err(Refusal::StateMachineDeleting { arn: request.arn }),
-                MachineStatus::Active if same_machine(existing, &request) => Ok(existing.record.created_at),
-                MachineStatus::Active => Err(Refusal::StateMachineAlreadyExists { arn: request.arn }),
+            return match (existing.record.status, created_before(existing, &request)) {
+                (MachineStatus::Deleting, _) => Err(Refusal::StateMachineDeleting { arn: request.arn }),
+                (MachineStatus::Active, Some(created)) => Ok(created),
+                (MachineStatus::Active, None) => Err(Refusal::StateMachineAlreadyExists { arn: request.arn }),
             };
         }
         let (machine_id, revision) = (self.next_number(), self.next_number());
@@ -93,6 +93,7 @@ impl Shard {
             revision,
             tags: request.tags,
             next_version: 1,
+            published: None,
         };
         let revision_record = RevisionRecord {
             machine_arn: record.arn.clone(),
@@ -108,7 +109,11 @@ impl Shard {
             version_description: None,
         };
         self.put_machine(record, revision_record, request.definition);
-        Ok(now)
+        let version = match request.publish {
+            Some(publish) => Some(self.publish(&request.arn, publish.description, now)?.version),
+            None => None,
+        };
+        Ok(Created { at: now, version })
     }
 
     pub(super) fn update_machine(
@@ -118,25 +123,48 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Updated, Refusal> {
         let machine = self.active_machine(&request.arn)?.clone();
+        let at = self.change_machine(&machine, &request, revision_id, now)?;
+        let version = match request.publish {
+            Some(publish) => Some(self.publish(&request.arn, publish.description, now)?.version),
+            None => None,
+        };
+        let current = &self.active_machine(&request.arn)?.revision.record;
+        Ok(Updated { at, revision_id: current.revision_id.as_deref().map(str::to_owned), version })
+    }
+
+    /// Makes a new revision, unless it would be the same as the current one. Gives the date of the last change.
+    fn change_machine(
+        &mut self,
+        machine: &Machine,
+        request: &UpdateStateMachine,
+        revision_id: String,
+        now: Timestamp,
+    ) -> Result<Timestamp, Refusal> {
         let old = &machine.revision.record;
-        let (text, definition) = match request.definition {
-            Some((text, definition)) => (Text(text), definition),
+        let (text, definition) = match &request.definition {
+            Some((text, definition)) => (Text(Arc::clone(text)), Arc::clone(definition)),
             None => (old.definition.clone(), Arc::clone(&machine.revision.definition)),
         };
         let revision_record = RevisionRecord {
             definition: text,
-            role_arn: request.role_arn.map_or_else(|| old.role_arn.clone(), Text::from),
-            updated_at: now,
-            revision_id: Some(revision_id.as_str().into()),
-            logging: request.logging.or_else(|| old.logging.clone()),
-            tracing: request.tracing.or_else(|| old.tracing.clone()),
-            encryption: request.encryption.or_else(|| old.encryption.clone()),
+            role_arn: request.role_arn.as_deref().map_or_else(|| old.role_arn.clone(), Text::from),
+            logging: request.logging.clone().unwrap_or_else(|| old.logging.clone()),
+            tracing: request.tracing.clone().unwrap_or_else(|| old.tracing.clone()),
+            encryption: request.encryption.clone().unwrap_or_else(|| old.encryption.clone()),
             ..old.clone()
         };
-        let mut record = machine.record;
+        if revision_record == *old {
+            return Ok(old.updated_at);
+        }
+        if request.publish.is_some() {
+            self.check_room(&request.arn)?;
+        }
+        let revision_record =
+            RevisionRecord { updated_at: now, revision_id: Some(revision_id.into()), ..revision_record };
+        let mut record = machine.record.clone();
         record.revision = self.next_number();
         self.put_machine(record, revision_record, definition);
-        Ok(Updated { at: now, revision_id })
+        Ok(now)
     }
 
     fn put_machine(&mut self, record: MachineRecord, revision: RevisionRecord, definition: Arc<Definition>) {
@@ -176,12 +204,28 @@ pub fn machine_type(kind: MachineKind) -> MachineType {
     }
 }
 
-/// AWS compares the text of the definition and the configurations, not the role or the tags.
-fn same_machine(existing: &Machine, request: &CreateStateMachine) -> bool {
+/// The answer to the request that made the machine, if it is this one again. AWS compares the text of the
+/// definition, the configurations and what was published, not the role or the tags.
+fn created_before(existing: &Machine, request: &CreateStateMachine) -> Option<Created> {
     let revision = &existing.revision.record;
-    *revision.definition == *request.text
+    let same = *revision.definition == *request.text
         && existing.record.kind == request.kind
         && revision.logging == request.logging
         && revision.tracing == request.tracing
-        && revision.encryption == request.encryption
+        && revision.encryption == request.encryption;
+    if !same {
+        return None;
+    }
+    let version = match &request.publish {
+        None => None,
+        Some(publish) => {
+            let of_this = |version: &&VersionRecord| version.revision == existing.record.revision;
+            let version = existing.record.versions().iter().find(of_this)?;
+            if version.description != publish.description {
+                return None;
+            }
+            Some(version.number)
+        }
+    };
+    Some(Created { at: existing.record.created_at, version })
 }

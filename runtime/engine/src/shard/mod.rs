@@ -12,6 +12,7 @@ mod input;
 mod machines;
 mod modules;
 mod output;
+mod published;
 mod resident;
 mod seal;
 mod tasks;
@@ -124,7 +125,13 @@ impl Shard {
             Request::DeleteStateMachine(arn) | Request::ForgetStateMachine(arn) => {
                 self.missing_machine(arn.name())
             }
-            Request::StartExecution(request, _) => self.missing_to_start(request),
+            Request::PublishVersion(request) => self.missing_machine(request.arn.name()),
+            Request::CreateAlias(request) => self.missing_machine(request.machine.name()),
+            Request::UpdateAlias(request) => self.missing_machine(request.machine.name()),
+            Request::DeleteVersion(machine, _) | Request::DeleteAlias(machine, _) => {
+                self.missing_machine(machine.name())
+            }
+            Request::StartExecution(request, fresh) => self.missing_to_start(request, fresh),
             Request::StopExecution(request) => {
                 self.missing_named(request.arn.state_machine_name(), request.arn.name())
             }
@@ -143,6 +150,7 @@ impl Shard {
     pub fn supply(&mut self, loaded: Loaded) {
         match loaded {
             Loaded::Machine(name, found) => self.supply_machine(name, found),
+            Loaded::Revision(number, record) => _ = self.revision(number, record),
             Loaded::Execution(id, found) => self.supply_execution(id, found),
             Loaded::Name(machine, name, id) => self.names.insert((machine, name), id, 0),
             Loaded::Module(name, found) => self.modules.insert(name, found, 0),
@@ -170,10 +178,17 @@ impl Shard {
 
     fn request(&mut self, to: ReplyTo, request: Request, now: Timestamp) {
         let answer = match request {
-            Request::CreateStateMachine(request) => self.create_machine(*request, now).map(Reply::At),
+            Request::CreateStateMachine(request) => self.create_machine(*request, now).map(Reply::Created),
             Request::UpdateStateMachine(request, id) => {
                 self.update_machine(*request, id, now).map(Reply::Updated)
             }
+            Request::PublishVersion(request) => self.publish_version(request, now).map(Reply::Published),
+            Request::DeleteVersion(machine, version) => {
+                self.delete_version(&machine, version).map(|()| Reply::Done)
+            }
+            Request::CreateAlias(request) => self.create_alias(request, now).map(Reply::At),
+            Request::UpdateAlias(request) => self.update_alias(request, now).map(Reply::At),
+            Request::DeleteAlias(machine, name) => self.delete_alias(&machine, &name).map(|()| Reply::Done),
             Request::DeleteStateMachine(arn) => self.delete_machine(&arn).map(|()| Reply::Done),
             Request::ForgetStateMachine(arn) => self.forget_machine(&arn).map(|()| Reply::Done),
             Request::StartExecution(request, fresh) => {

@@ -4,7 +4,7 @@ use asl::interpreter::{ExecutionId, HistoryEvent, RowId};
 use store::{Batch, Change, HistoryRow, RowKey, StateHeader, StateRow};
 
 use super::children::MARK;
-use super::executions::listing_key;
+use super::executions::listing_keys;
 use super::{Effect, Known, Output, Shard, TaskKey};
 
 /// Ours: events in one history row, so that reading a page never decodes more than some hundred kilobytes.
@@ -79,7 +79,7 @@ impl Shard {
             batch.state.insert(header_key, Change::Put(StateRow::Header(header)));
             if is_first {
                 batch.executions.insert(id, Change::Put(resident.record.clone()));
-                batch.listing.insert(listing_key(id, &resident.record), Change::Put(()));
+                batch.listing.extend(listing_keys(id, &resident.record).map(|key| (key, Change::Put(()))));
             }
             return;
         }
@@ -91,11 +91,11 @@ impl Shard {
             let mut running = resident.record.clone();
             running.status = store::ExecutionStatus::Running;
             running.stopped_at = None;
-            batch.listing.insert(listing_key(id, &running), Change::Delete);
+            batch.listing.extend(listing_keys(id, &running).map(|key| (key, Change::Delete)));
             batch.state.insert(header_key, Change::Delete);
         }
         batch.executions.insert(id, Change::Put(resident.record.clone()));
-        batch.listing.insert(listing_key(id, &resident.record), Change::Put(()));
+        batch.listing.extend(listing_keys(id, &resident.record).map(|key| (key, Change::Put(()))));
         let record = resident.record.clone();
         self.executions.insert(id, Known::Ended(Box::new(record)), generation);
     }

@@ -1,6 +1,7 @@
 //! The configurations of a state machine or activity, read and completed with AWS's defaults.
 
 use asl::Data;
+use engine::Publish;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
@@ -35,8 +36,36 @@ impl Configuration {
         }
     }
 
+    /// The configurations as an update has them: outside none where the request has none, within none for the
+    /// default.
+    pub(crate) fn into_changes(self) -> (Change, Change, Change) {
+        let (logging, tracing, encryption) =
+            (self.logging.is_some(), self.tracing.is_some(), self.encryption.is_some());
+        let plain = self.without_defaults();
+        (
+            logging.then_some(plain.logging),
+            tracing.then_some(plain.tracing),
+            encryption.then_some(plain.encryption),
+        )
+    }
+
     pub(crate) fn is_empty(&self) -> bool {
         *self == Configuration::default()
+    }
+}
+
+pub(crate) type Change = Option<Option<Data>>;
+
+/// `publish` and `versionDescription`, the latter only with the former.
+pub(crate) fn publish(fields: &mut Fields) -> Result<Option<Publish>, ApiError> {
+    let publish = fields.flag("publish")?.unwrap_or(false);
+    let description = fields.text("versionDescription", TextRule::DESCRIPTION)?;
+    match (publish, description) {
+        (true, description) => Ok(Some(Publish { description })),
+        (false, None) => Ok(None),
+        (false, Some(_)) => {
+            Err(ApiError::validation("Version description can only be set when publish is true"))
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use engine::arn::is_valid_name;
 use serde_json::json;
 use store::Store;
 
-use super::configuration::{Configuration, tags};
+use super::configuration::{Configuration, publish, tags};
 use super::definition;
 use super::describe::{KINDS, check_role};
 use super::dispatch::Answer;
@@ -20,7 +20,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let kind = fields.choice("type", KINDS)?.unwrap_or(engine::MachineKind::Standard);
     let configuration = Configuration::read(&mut fields)?.without_defaults();
     let tags = tags(&mut fields)?;
-    refuse_versions(&mut fields)?;
+    let publish = publish(&mut fields)?;
     fields.finish()?;
 
     if !is_valid_name(&name) {
@@ -39,22 +39,12 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
         tracing: configuration.tracing,
         encryption: configuration.encryption,
         tags,
+        publish,
     };
-    let created_at = app.engine().create_state_machine(request).await?;
-    Ok(json!({"stateMachineArn": arn.as_str(), "creationDate": created_at.as_epoch_seconds()}))
-}
-
-/// `publish` and `versionDescription` belong to versions, which this server does not have yet.
-pub(super) fn refuse_versions(fields: &mut Fields) -> Result<(), ApiError> {
-    let publish = fields.flag("publish")?.unwrap_or(false);
-    let description = fields.text("versionDescription", TextRule::DESCRIPTION)?;
-    if publish {
-        return Err(ApiError::validation(
-            "Stepwell has no versions of state machines yet: leave out 'publish'.",
-        ));
+    let created = app.engine().create_state_machine(request).await?;
+    let mut answer = json!({"stateMachineArn": arn.as_str(), "creationDate": created.at.as_epoch_seconds()});
+    if let Some(version) = created.version {
+        answer["stateMachineVersionArn"] = arn.qualified(version).into();
     }
-    match description {
-        Some(_) => Err(ApiError::validation("Version description can only be set when publish is true")),
-        None => Ok(()),
-    }
+    Ok(answer)
 }

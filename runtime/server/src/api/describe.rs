@@ -45,18 +45,26 @@ impl Included {
     }
 }
 
-/// The ARN of a machine itself. This server has no versions and aliases yet, so that none of them exists.
+/// The ARN of a machine itself, for operations that take no version and no alias: none is a machine.
 pub(crate) fn machine_arn(text: &str) -> Result<StateMachineArn, ApiError> {
-    match StateMachineReference::parse(text)? {
+    match reference(text)? {
         StateMachineReference::Machine(arn) => Ok(arn),
-        StateMachineReference::Version { .. } | StateMachineReference::Alias { .. } => {
-            Err(ApiError::state_machine_does_not_exist(text))
-        }
-        StateMachineReference::Label { .. } => Err(ApiError::validation_because(
+        StateMachineReference::Version { .. }
+        | StateMachineReference::Alias { .. }
+        | StateMachineReference::Label { .. } => Err(ApiError::state_machine_does_not_exist(text)),
+    }
+}
+
+/// The ARN of a machine, of a version or of an alias.
+pub(crate) fn reference(text: &str) -> Result<StateMachineReference, ApiError> {
+    let reference = StateMachineReference::parse(text)?;
+    if let StateMachineReference::Label { .. } = reference {
+        return Err(ApiError::validation_because(
             "API_DOES_NOT_SUPPORT_LABELED_ARNS",
             "This operation does not support labeled state machine ARNs.",
-        )),
+        ));
     }
+    Ok(reference)
 }
 
 pub(crate) async fn find_machine<S: Store + Clone>(

@@ -107,6 +107,7 @@ mod tests {
             version_arn: None,
             alias_arn: None,
             parent: None,
+            lists: None,
         }
     }
 

@@ -17,12 +17,20 @@ pub(crate) struct ApiError {
     message: String,
     /// `reason` of a ValidationException.
     reason: Option<&'static str>,
+    /// `resourceName` of a ResourceNotFound.
+    resource: Option<String>,
 }
 
 impl ApiError {
     /// An error of the client's, with the status 400 that AWS gives nearly all of them.
     pub(crate) fn new(code: &'static str, message: impl Into<String>) -> ApiError {
-        ApiError { status: StatusCode::BAD_REQUEST, code, message: message.into(), reason: None }
+        ApiError {
+            status: StatusCode::BAD_REQUEST,
+            code,
+            message: message.into(),
+            reason: None,
+            resource: None,
+        }
     }
 
     pub(crate) fn validation(message: impl Into<String>) -> ApiError {
@@ -63,6 +71,23 @@ impl ApiError {
 
     pub(crate) fn activity_does_not_exist(arn: &str) -> ApiError {
         ApiError::new("ActivityDoesNotExist", format!("Activity Does Not Exist: '{arn}'"))
+    }
+
+    pub(crate) fn resource_not_found(arn: &str) -> ApiError {
+        let message = "Request references a resource that does not exist.";
+        ApiError { resource: Some(arn.to_owned()), ..ApiError::new("ResourceNotFound", message) }
+    }
+
+    fn conflict(message: impl Into<String>) -> ApiError {
+        ApiError::new("ConflictException", message)
+    }
+
+    /// AWS gives this one the status 402.
+    fn quota(message: &str) -> ApiError {
+        ApiError {
+            status: StatusCode::PAYMENT_REQUIRED,
+            ..ApiError::new("ServiceQuotaExceededException", message)
+        }
     }
 
     /// What only happens when something is broken on our side; SDKs try again.
@@ -120,10 +145,30 @@ impl From<Refusal> for ApiError {
             Refusal::StateMachineAlreadyExists { arn } => {
                 ApiError::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
             }
-            Refusal::StateMachineDoesNotExist { arn } => ApiError::state_machine_does_not_exist(arn.as_str()),
+            Refusal::StateMachineDoesNotExist { arn } => ApiError::state_machine_does_not_exist(&arn),
             Refusal::StateMachineDeleting { arn } => {
                 ApiError::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
             }
+            Refusal::RevisionConflict { wanted, current } => ApiError::conflict(format!(
+                "Failed to publish the State Machine version for revision {wanted}. The current State Machine \
+                 revision is {current}."
+            )),
+            Refusal::VersionLimitExceeded => ApiError::quota(
+                "The state machine has 1000 versions, which is the maximum. Delete versions that are not needed.",
+            ),
+            Refusal::VersionInUse { aliases } => ApiError::conflict(format!(
+                "Version to be deleted must not be referenced by an alias. Current list of aliases referencing this \
+                 version: [{}]",
+                aliases.join(", ")
+            )),
+            Refusal::AliasAlreadyExists => ApiError::conflict(
+                "Failed to create alias because an alias with the same name and a different routing configuration \
+                 already exists.",
+            ),
+            Refusal::AliasLimitExceeded => ApiError::quota(
+                "The state machine has 100 aliases, which is the maximum. Delete aliases that are not needed.",
+            ),
+            Refusal::ResourceNotFound { arn } => ApiError::resource_not_found(&arn),
             Refusal::ExecutionAlreadyExists { arn } => {
                 ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
             }
@@ -170,6 +215,9 @@ impl IntoResponse for ApiError {
         if let Some(reason) = self.reason {
             body["reason"] = reason.into();
         }
+        if let Some(resource) = self.resource {
+            body["resourceName"] = resource.into();
+        }
         let mut response = (self.status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(CONTENT_TYPE));
@@ -195,7 +243,7 @@ mod tests {
         let execution: ExecutionArn = machine.execution("e").unwrap();
         let activity = ActivityArn::new("us-east-1", "1", "a").unwrap();
         check(
-            Refusal::StateMachineDoesNotExist { arn: machine.clone() },
+            Refusal::StateMachineDoesNotExist { arn: machine.to_string() },
             400,
             "StateMachineDoesNotExist",
             "State Machine Does Not Exist: 'arn:aws:states:us-east-1:1:stateMachine:m'",

@@ -34,6 +34,8 @@ impl TextRule {
     pub(crate) const CAUSE: TextRule = TextRule::secret(0, asl::limits::CAUSE_CHARACTERS_MAX);
     pub(crate) const TRACE_HEADER: TextRule = TextRule::of(0, 256);
     pub(crate) const DESCRIPTION: TextRule = TextRule::secret(0, 256);
+    /// The model has no bound; ours is far above that of a UUID.
+    pub(crate) const REVISION: TextRule = TextRule::of(0, 256);
     pub(crate) const TASK_TOKEN: TextRule = TextRule::secret(1, 2_048);
     pub(crate) const PAGE_TOKEN: TextRule = TextRule::of(1, 1_024);
     pub(crate) const EXECUTIONS_PAGE_TOKEN: TextRule = TextRule::of(1, 3_096);
@@ -100,6 +102,49 @@ impl Fields {
         Ok(text.unwrap_or_default())
     }
 
+    /// A text whose characters the model restricts too. A text of a wrong length is refused for that alone.
+    pub(crate) fn required_pattern(
+        &mut self,
+        name: &str,
+        rule: TextRule,
+        pattern: &str,
+        matches: impl FnOnce(&str) -> bool,
+    ) -> Result<String, ApiError> {
+        let before = self.violations.len();
+        let text = self.required_text(name, rule)?;
+        if self.violations.len() == before && !matches(&text) {
+            self.violate(
+                name,
+                &format!(" '{text}'"),
+                &format!("satisfy regular expression pattern: {pattern}"),
+            );
+        }
+        Ok(text)
+    }
+
+    /// A list of structures of which there must be so many.
+    pub(crate) fn bounded_list(
+        &mut self,
+        name: &str,
+        min: usize,
+        max: usize,
+    ) -> Result<Option<Vec<Fields>>, ApiError> {
+        let Some(list) = self.list(name)? else { return Ok(None) };
+        // AWS quotes the list; its members are quoted where they are wrong.
+        if list.len() < min {
+            self.violate(name, "", &format!("have length greater than or equal to {min}"));
+        }
+        if list.len() > max {
+            self.violate(name, "", &format!("have length less than or equal to {max}"));
+        }
+        Ok(Some(list))
+    }
+
+    /// Notes that a member is missing.
+    pub(crate) fn missing(&mut self, name: &str) {
+        self.violate(name, " null", "not be null");
+    }
+
     /// One of several words. The list is in the order in which AWS quotes it.
     pub(crate) fn choice<T: Copy>(
         &mut self,
@@ -130,6 +175,13 @@ impl Fields {
             self.violate(name, &value, &format!("have value less than or equal to {max}"));
         }
         Ok(u32::try_from(integer).ok())
+    }
+
+    pub(crate) fn required_integer(&mut self, name: &str, min: u32, max: u32) -> Result<u32, ApiError> {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.missing(name);
+        }
+        Ok(self.integer(name, min, max)?.unwrap_or_default())
     }
 
     pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, ApiError> {

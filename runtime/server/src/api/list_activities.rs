@@ -33,7 +33,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
             "creationDate": activity.created_at.as_epoch_seconds(),
         })
     });
-    Ok(page::answer_from("activities", items.collect(), next.as_deref(), &listing, now))
+    Ok(page::answer("activities", items.collect(), next.as_ref(), &listing, now))
 }
 
 async fn all<S: Store>(store: &S) -> Result<Vec<ActivityRecord>, ReadError> {

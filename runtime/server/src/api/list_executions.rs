@@ -4,11 +4,12 @@ use engine::MachineKind;
 use serde_json::{Value, json};
 use store::{ExecutionSummary, Store};
 
-use super::describe::{STATUSES, find_machine, machine_arn, word};
+use super::describe::{STATUSES, find_machine, reference, word};
 use super::dispatch::Answer;
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
 use super::page::{self, Listing, PageRequest};
+use super::qualified;
 use crate::app::{App, now};
 
 pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
@@ -36,19 +37,19 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
             ));
         }
     };
-    let arn = machine_arn(&arn)?;
-    let machine = find_machine(app, &arn).await?;
+    let reference = reference(&arn)?;
+    let machine = find_machine(app, reference.machine()).await?;
+    let list = qualified::list(&machine, &reference)?;
     if machine.kind == MachineKind::Express {
         return Err(ApiError::new(
             "StateMachineTypeNotSupported",
             "This operation is not supported by this type of state machine",
         ));
     }
-    let parts = ["ListExecutions", arn.as_str(), status.map_or("", |status| word(STATUSES, status))];
+    let parts = ["ListExecutions", &arn, status.map_or("", |status| word(STATUSES, status))];
     let (listing, now) = (Listing(&parts), now());
     let from = request.position(&listing, now)?;
-    let executions =
-        app.store().list_executions(machine.machine_id, status, from.as_ref(), request.max_results()).await?;
+    let executions = app.store().list_executions(list, status, from.as_ref(), request.max_results()).await?;
     let items = executions.items.iter().map(|(_, execution)| item(execution)).collect();
     Ok(page::answer("executions", items, executions.next.as_ref(), &listing, now))
 }

@@ -36,6 +36,13 @@ impl PageRequest {
         self.max_results
     }
 
+    /// The place that the token holds in a listing with an order of its own, if there is a token.
+    pub(crate) fn place(&self, listing: &Listing<'_>, now: Timestamp) -> Result<Option<String>, ApiError> {
+        let Some(token) = &self.token else { return Ok(None) };
+        let place = listing.open(token, now).and_then(|place| String::from_utf8(place).ok());
+        place.map(Some).ok_or_else(ApiError::invalid_token)
+    }
+
     /// The position that the token holds, if there is a token.
     pub(crate) fn position(
         &self,
@@ -45,38 +52,33 @@ impl PageRequest {
         let place = self.place(listing, now)?;
         place.map(|text| text.parse().map_err(|_| ApiError::invalid_token())).transpose()
     }
+}
 
-    /// The place that the token holds, for a listing with an order of its own.
-    pub(crate) fn place(&self, listing: &Listing<'_>, now: Timestamp) -> Result<Option<String>, ApiError> {
-        let Some(token) = &self.token else { return Ok(None) };
-        let place = listing.open(token, now).and_then(|place| String::from_utf8(place).ok());
-        place.map(Some).ok_or_else(ApiError::invalid_token)
-    }
+/// The items of a page of a list that is kept as a whole, and the place of the last of them where more follow.
+/// `rest` are the items after the place at which the page begins.
+pub(crate) fn cut<T>(
+    rest: impl Iterator<Item = T>,
+    max: usize,
+    place: impl Fn(&T) -> String,
+) -> (Vec<T>, Option<String>) {
+    let mut rest = rest.peekable();
+    let page: Vec<T> = rest.by_ref().take(max).collect();
+    let next = rest.peek().and_then(|_| page.last()).map(place);
+    (page, next)
 }
 
 /// An answer of a listing: the items under their name, and a token where more follow.
 pub(crate) fn answer(
     name: &str,
     items: Vec<Value>,
-    next: Option<&Position>,
-    listing: &Listing<'_>,
-    now: Timestamp,
-) -> Value {
-    answer_from(name, items, next.map(ToString::to_string).as_deref(), listing, now)
-}
-
-/// The same with a place for a listing with an order of its own.
-pub(crate) fn answer_from(
-    name: &str,
-    items: Vec<Value>,
-    next: Option<&str>,
+    next: Option<&impl ToString>,
     listing: &Listing<'_>,
     now: Timestamp,
 ) -> Value {
     let mut members = Map::new();
     members.insert(name.to_owned(), items.into());
     if let Some(place) = next {
-        members.insert("nextToken".to_owned(), listing.token(place.as_bytes(), now).into());
+        members.insert("nextToken".to_owned(), listing.token(place.to_string().as_bytes(), now).into());
     }
     Value::Object(members)
 }

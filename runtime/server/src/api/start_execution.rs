@@ -5,7 +5,7 @@ use engine::arn::is_valid_name;
 use serde_json::json;
 use store::Store;
 
-use super::describe::machine_arn;
+use super::describe::reference;
 use super::dispatch::Answer;
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
@@ -19,7 +19,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let trace_header = fields.text("traceHeader", TextRule::TRACE_HEADER)?;
     fields.finish()?;
 
-    let state_machine = machine_arn(&arn)?;
+    let state_machine = reference(&arn)?;
     if let Some(name) = name.as_deref().filter(|name| !is_valid_name(name)) {
         return Err(ApiError::invalid_name(name));
     }

@@ -4,8 +4,7 @@ use engine::UpdateStateMachine;
 use serde_json::json;
 use store::Store;
 
-use super::configuration::Configuration;
-use super::create_state_machine::refuse_versions;
+use super::configuration::{Configuration, publish};
 use super::definition;
 use super::describe::{check_role, find_machine, machine_arn};
 use super::dispatch::Answer;
@@ -18,7 +17,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let text = fields.text("definition", TextRule::DEFINITION)?;
     let role_arn = fields.text("roleArn", TextRule::ARN)?;
     let configuration = Configuration::read(&mut fields)?;
-    refuse_versions(&mut fields)?;
+    let publish = publish(&mut fields)?;
     fields.finish()?;
 
     if text.is_none() && role_arn.is_none() && configuration.is_empty() {
@@ -40,14 +39,16 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
         }
         None => None,
     };
-    let request = UpdateStateMachine {
-        arn,
-        definition,
-        role_arn,
-        logging: configuration.logging,
-        tracing: configuration.tracing,
-        encryption: configuration.encryption,
-    };
+    let (logging, tracing, encryption) = configuration.into_changes();
+    let request =
+        UpdateStateMachine { arn: arn.clone(), definition, role_arn, logging, tracing, encryption, publish };
     let updated = app.engine().update_state_machine(request).await?;
-    Ok(json!({"updateDate": updated.at.as_epoch_seconds(), "revisionId": updated.revision_id}))
+    let mut answer = json!({"updateDate": updated.at.as_epoch_seconds()});
+    if let Some(revision_id) = updated.revision_id {
+        answer["revisionId"] = revision_id.into();
+    }
+    if let Some(version) = updated.version {
+        answer["stateMachineVersionArn"] = arn.qualified(version).into();
+    }
+    Ok(answer)
 }

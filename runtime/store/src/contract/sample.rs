@@ -41,6 +41,7 @@ pub(super) fn execution(number: u64, status: ExecutionStatus) -> ExecutionRecord
         version_arn: None,
         alias_arn: None,
         parent: None,
+        lists: None,
     }
 }
 
@@ -83,6 +84,7 @@ pub(super) fn machine(name: &str, machine_id: u64) -> MachineRecord {
         revision: machine_id + 1,
         tags: vec![("team".to_owned(), "billing".to_owned())],
         next_version: 1,
+        published: None,
     }
 }
 

@@ -101,6 +101,9 @@ pub struct ExecutionRecord {
     /// The execution that started this one and awaits its end.
     #[n(19)]
     pub parent: Option<Box<Parent>>,
+    /// Lists in which the execution stands besides that of its machine: those of its version and its alias.
+    #[n(20)]
+    pub lists: Option<Vec<u64>>,
 }
 
 /// What a list shows of an [`ExecutionRecord`]. Read from the same bytes, past the payloads, which may be

@@ -47,7 +47,84 @@ pub struct MachineRecord {
     /// The number that the next published version gets; from 1.
     #[n(8)]
     pub next_version: u32,
-    // 9 to 15 are kept for versions and aliases.
+    /// None as long as nothing was ever published.
+    #[n(9)]
+    pub published: Option<Box<Published>>,
+    // 10 to 15 are kept for versions and aliases.
+}
+
+/// The versions and aliases of a machine. They lie with it, so that all are seen in one state and go with it.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Published {
+    /// From the oldest to the newest, so by their numbers.
+    #[n(0)]
+    pub versions: Vec<VersionRecord>,
+    /// By their names.
+    #[n(1)]
+    pub aliases: Vec<AliasRecord>,
+}
+
+/// A number for a revision, which keeps what it names.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct VersionRecord {
+    #[n(0)]
+    pub number: u32,
+    #[n(1)]
+    pub revision: u64,
+    #[n(2)]
+    pub created_at: Timestamp,
+    #[n(3)]
+    pub description: Option<String>,
+    /// From the sequence: the list of the executions that were started with it.
+    #[n(4)]
+    pub list_id: u64,
+}
+
+/// A name for one version or two.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct AliasRecord {
+    #[n(0)]
+    pub name: Text,
+    #[n(1)]
+    pub description: Option<String>,
+    #[n(2)]
+    pub routes: Vec<Route>,
+    #[n(3)]
+    pub created_at: Timestamp,
+    #[n(4)]
+    pub updated_at: Timestamp,
+    /// From the sequence: the list of the executions that were started through it.
+    #[n(5)]
+    pub list_id: u64,
+}
+
+/// Where an alias leads, for so many of a hundred executions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct Route {
+    #[n(0)]
+    pub version: u32,
+    #[n(1)]
+    pub weight: u32,
+}
+
+impl MachineRecord {
+    /// From the oldest to the newest.
+    pub fn versions(&self) -> &[VersionRecord] {
+        self.published.as_ref().map_or(&[], |published| &published.versions)
+    }
+
+    pub fn version(&self, number: u32) -> Option<&VersionRecord> {
+        self.versions().iter().find(|version| version.number == number)
+    }
+
+    /// By their names.
+    pub fn aliases(&self) -> &[AliasRecord] {
+        self.published.as_ref().map_or(&[], |published| &published.aliases)
+    }
+
+    pub fn alias(&self, name: &str) -> Option<&AliasRecord> {
+        self.aliases().iter().find(|alias| &*alias.name == name)
+    }
 }
 
 /// A state machine as it was between two updates. Executions are pinned to one, so it never changes.
@@ -76,10 +153,9 @@ pub struct RevisionRecord {
     pub tracing: Option<Data>,
     #[n(9)]
     pub encryption: Option<Data>,
-    /// What a published version says of itself.
+    /// Not used: versions have their descriptions in [`VersionRecord`].
     #[n(10)]
     pub version_description: Option<String>,
-    // 11 to 15 are kept for versions and aliases.
 }
 
 record_version_1!(MachineRecord, RevisionRecord);

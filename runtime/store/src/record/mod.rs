@@ -12,7 +12,9 @@ pub use activity::{ActivityRecord, QueuedTask};
 pub use execution::{ExecutionRecord, ExecutionStatus, ExecutionSummary, StateHeader, StateRow, StoredState};
 pub use history::HistoryRow;
 pub(crate) use history::RowPrefix;
-pub use machine::{MachineKind, MachineRecord, MachineStatus, RevisionRecord};
+pub use machine::{
+    AliasRecord, MachineKind, MachineRecord, MachineStatus, Published, RevisionRecord, Route, VersionRecord,
+};
 pub use module::{ModuleHead, ModuleRecord};
 
 /// The store's own numbers.

@@ -49,6 +49,8 @@ const FROZEN: &[u64] = &[
     0xa585_8fa1_b5dc_89df, // StateRow::Row/Done
     0x5375_1156_a85d_7b18, // HistoryRow/EveryKind
     0xc0d0_4b47_4089_f5cb, // ExecutionRecord/Child
+    0xb193_cd63_6720_a56e, // MachineRecord/Published
+    0xaf5d_0aac_ee76_30b5, // ExecutionRecord/Lists
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -81,6 +83,7 @@ fn execution() -> ExecutionRecord {
         version_arn: Some(Text::from("version")),
         alias_arn: Some(Text::from("alias")),
         parent: None,
+        lists: None,
     }
 }
 
@@ -244,7 +247,28 @@ fn machine() -> MachineRecord {
         revision: 4,
         tags: vec![("key".to_owned(), "value".to_owned())],
         next_version: 5,
+        published: None,
     }
+}
+
+fn published() -> MachineRecord {
+    let version = VersionRecord {
+        number: 4,
+        revision: 6,
+        created_at: at(7),
+        description: Some("fourth".to_owned()),
+        list_id: 8,
+    };
+    let alias = AliasRecord {
+        name: Text::from("live"),
+        description: None,
+        routes: vec![Route { version: 4, weight: 70 }, Route { version: 3, weight: 30 }],
+        created_at: at(9),
+        updated_at: at(10),
+        list_id: 11,
+    };
+    let published = Published { versions: vec![version], aliases: vec![alias] };
+    MachineRecord { published: Some(Box::new(published)), ..machine() }
 }
 
 fn revision() -> RevisionRecord {
@@ -334,6 +358,8 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/Done", thread(Phase::Done(data()))),
         sample("HistoryRow/EveryKind", every_kind()),
         sample("ExecutionRecord/Child", child()),
+        sample("MachineRecord/Published", published()),
+        sample("ExecutionRecord/Lists", ExecutionRecord { lists: Some(vec![21, 300]), ..execution() }),
     ]
 }
 

@@ -1,6 +1,8 @@
 //! Every operation through the router, over the engine on a store in memory.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests are tests too")]
 
+mod versions;
+
 use std::sync::Arc;
 
 use asl::interpreter::ErrorOutput;
