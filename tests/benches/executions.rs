@@ -12,7 +12,7 @@ use asl::interpreter::{Event, ExecutionState, Surroundings};
 use asl::{Data, Definition, Timestamp, step};
 use divan::Bencher;
 use divan::counter::ItemsCount;
-use engine::arn::StateMachineArn;
+use engine::arn::{StateMachineArn, StateMachineReference};
 use engine::{
     CreateStateMachine, Engine, Handle, MachineKind, Options, StartExecution, TaskDispatch, TaskExecutor,
     TaskOutcome,
@@ -115,6 +115,7 @@ fn run_in_engine<S: Store + Clone>(bencher: Bencher<'_, '_>, store: S) {
         tracing: None,
         encryption: None,
         tags: Vec::new(),
+        publish: None,
     };
     runtime.block_on(handle.create_state_machine(request)).unwrap();
     bencher.counter(ItemsCount::new(EXECUTIONS)).bench_local(|| start_all(&runtime, &handle, &arn));
@@ -128,7 +129,7 @@ fn start_all<S: Store + Clone>(runtime: &Runtime, handle: &Handle<S>, arn: &Stat
             tokio::spawn(async move {
                 for _ in 0..EXECUTIONS / CLIENTS {
                     let request = StartExecution {
-                        state_machine: arn.clone(),
+                        state_machine: StateMachineReference::Machine(arn.clone()),
                         name: None,
                         input: Data::parse(INPUT).unwrap(),
                         trace_header: None,

@@ -105,6 +105,34 @@ class Machines(Boto3):
             "message": "These fields are required: [States]",
         }])
 
+    def test_states_are_tested(self):
+        state = json.dumps({"Type": "Pass", "Parameters": {"b.$": "$.a"}, "Next": "There"})
+        tested = states.test_state(definition=state, input='{"a": 1}', inspectionLevel="DEBUG")
+        self.assertEqual((tested["status"], tested["nextState"]), ("SUCCEEDED", "There"))
+        self.assertEqual(json.loads(tested["output"]), {"b": 1})
+        self.assertEqual(json.loads(tested["inspectionData"]["afterParameters"]), {"b": 1})
+        work = {
+            "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "End": True,
+            "Retry": [{"ErrorEquals": ["E"], "MaxAttempts": 2}],
+        }
+        mock = {"result": '{"MessageId": "m"}', "fieldValidationMode": "STRICT"}
+        tested = states.test_state(definition=json.dumps(work), mock=mock)
+        self.assertEqual((tested["status"], tested["output"]), ("SUCCEEDED", '{"MessageId": "m"}'))
+        tested = states.test_state(
+            definition=json.dumps(work), mock={"errorOutput": {"error": "E", "cause": "C"}},
+            inspectionLevel="TRACE", stateConfiguration={"retrierRetryCount": 1},
+        )
+        self.assertEqual((tested["status"], tested["error"], tested["cause"]), ("RETRIABLE", "E", "C"))
+        self.assertEqual(
+            tested["inspectionData"]["errorDetails"], {"retryIndex": 0, "retryBackoffIntervalSeconds": 2}
+        )
+        tested = states.test_state(definition=PASS, stateName="A")
+        self.assertEqual((tested["status"], json.loads(tested["output"])), ("SUCCEEDED", {"a": 1}))
+        self.refused(
+            "ValidationException", "RoleArn must be specified when testing a Task state",
+            "test_state", definition=json.dumps(work),
+        )
+
     def test_refusals(self):
         self.refused(
             "InvalidName", "Invalid Name: 'a b'",

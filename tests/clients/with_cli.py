@@ -64,3 +64,9 @@ class Cli(unittest.TestCase):
         bad = self.aws("validate-state-machine-definition", "--definition", "{}", "--severity", "WARNING")
         self.assertEqual(bad["result"], "FAIL")
         self.assertEqual([found["code"] for found in bad["diagnostics"]], ["SCHEMA_VALIDATION_FAILED"])
+
+    def test_a_state_is_tested(self):
+        state = json.dumps({"Type": "Pass", "Result": 7, "Next": "There"})
+        tested = self.aws("test-state", "--definition", state, "--inspection-level", "DEBUG", "--input", "[1]")
+        self.assertEqual((tested["status"], tested["output"], tested["nextState"]), ("SUCCEEDED", "7", "There"))
+        self.assertEqual((tested["inspectionData"]["input"], tested["inspectionData"]["result"]), ("[1]", "7"))

@@ -1,16 +1,14 @@
 //! Task attempts on their way to an executor: a bounded number at once, the others as keys in a queue.
 
 use std::collections::{HashMap, VecDeque};
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use asl::interpreter::{ErrorOutput, TaskRequest};
-use futures::FutureExt;
+use asl::interpreter::TaskRequest;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome};
+use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome, run_guarded};
 use crate::shard::{Input, TaskKey, TaskReturned};
 
 /// What comes to the driver from within.
@@ -98,12 +96,7 @@ impl<E: TaskExecutor> Dispatch<E> {
         };
         let (executor, inputs) = (Arc::clone(&self.executor), self.inputs.clone());
         let attempt = async move {
-            let work = AssertUnwindSafe(executor.run(dispatch, cancel.clone()));
-            let TaskOutcome { result, usage } = work.catch_unwind().await.unwrap_or_else(|_| {
-                tracing::error!("an executor panicked");
-                let error = ErrorOutput::new("Lambda.ServiceException", "The executor of this task failed.");
-                TaskOutcome { result: Err(error), usage: None }
-            });
+            let TaskOutcome { result, usage } = run_guarded(&*executor, dispatch, cancel.clone()).await;
             let was_cancelled = cancel.is_cancelled();
             let returned = TaskReturned { task, outcome: result, usage };
             // The receiver is gone only when the engine stops; then the attempt is run again at the next start.

@@ -12,7 +12,7 @@ use crate::dispatch::Dispatch;
 use crate::driver::{Driver, Ended};
 use crate::handle::Handle;
 use crate::options::Options;
-use crate::port::TaskExecutor;
+use crate::port::{AnyExecutor, TaskExecutor};
 
 /// Inputs of executors that may wait for the driver. A result waits for its place, a heartbeat does not.
 const INPUTS_MAX: usize = 4_096;
@@ -47,12 +47,13 @@ impl Engine {
         let stop = CancellationToken::new();
         let (requests, requests_in) = mpsc::channel(options.requests_max);
         let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
+        let any_executor = AnyExecutor::new(Arc::clone(&executor));
         let dispatch = Dispatch::new(executor, inputs.clone(), options.tasks_running_max);
         let driver =
             Driver::start(store.clone(), options.shard, requests_in, inputs_in, dispatch, stop.clone())
                 .await?;
         let driver = tokio::spawn(driver.run());
-        let handle = Handle::new(store, requests, inputs, stop.clone(), options.activity_poll);
+        let handle = Handle::new(store, requests, inputs, stop.clone(), options.activity_poll, any_executor);
         resume_deletions(&handle).await?;
         Ok((handle, Engine { stop, driver }))
     }

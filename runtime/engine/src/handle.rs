@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use crate::dispatch::Inward;
 use crate::driver::Message;
+use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
     PutModule, Refusal, StartExecution, Started, StopExecution, UpdateAlias, UpdateStateMachine, Updated,
@@ -36,6 +37,7 @@ pub struct Handle<S> {
     replies: Arc<AtomicU64>,
     stop: CancellationToken,
     activity_poll: Duration,
+    executor: AnyExecutor,
 }
 
 impl<S: Store + Clone> Handle<S> {
@@ -45,8 +47,17 @@ impl<S: Store + Clone> Handle<S> {
         inputs: mpsc::Sender<Inward>,
         stop: CancellationToken,
         activity_poll: Duration,
+        executor: AnyExecutor,
     ) -> Handle<S> {
-        Handle { store, requests, inputs, replies: Arc::new(AtomicU64::new(1)), stop, activity_poll }
+        Handle {
+            store,
+            requests,
+            inputs,
+            replies: Arc::new(AtomicU64::new(1)),
+            stop,
+            activity_poll,
+            executor,
+        }
     }
 
     pub fn store(&self) -> &S {
@@ -231,6 +242,11 @@ impl<S: Store + Clone> Handle<S> {
 
     pub async fn delete_module(&self, name: &str) -> Result<(), Refusal> {
         self.ask(Request::DeleteModule(name.to_owned())).await.map(|_| ())
+    }
+
+    /// Runs an attempt that belongs to no execution, as a test of one state does. Nothing of it is kept.
+    pub async fn perform(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
+        self.executor.run(task, cancel).await
     }
 
     async fn ask(&self, request: Request) -> Result<Reply, Refusal> {

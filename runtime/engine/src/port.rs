@@ -1,9 +1,12 @@
 //! The port through which the engine has tasks performed.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use asl::Data;
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
 
 /// One attempt of one task, with what its context needs.
@@ -42,4 +45,43 @@ pub struct TaskOutcome {
 pub trait TaskExecutor: Send + Sync + 'static {
     /// Runs one attempt to its end, or until it is cancelled, when the result no longer matters.
     fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> impl Future<Output = TaskOutcome> + Send;
+}
+
+/// Runs an attempt; a panic of the executor becomes an outcome.
+pub(crate) async fn run_guarded<E: TaskExecutor>(
+    executor: &E,
+    task: TaskDispatch,
+    cancel: CancellationToken,
+) -> TaskOutcome {
+    let work = AssertUnwindSafe(executor.run(task, cancel));
+    work.catch_unwind().await.unwrap_or_else(|_| {
+        tracing::error!("an executor panicked");
+        let error = ErrorOutput::new("Lambda.ServiceException", "The executor of this task failed.");
+        TaskOutcome { result: Err(error), usage: None }
+    })
+}
+
+/// The executor without its type, for attempts that belong to no execution.
+#[derive(Clone)]
+pub(crate) struct AnyExecutor(
+    Arc<dyn Fn(TaskDispatch, CancellationToken) -> BoxFuture<'static, TaskOutcome> + Send + Sync>,
+);
+
+impl AnyExecutor {
+    pub(crate) fn new<E: TaskExecutor>(executor: Arc<E>) -> AnyExecutor {
+        AnyExecutor(Arc::new(move |task, cancel| {
+            let executor = Arc::clone(&executor);
+            async move { run_guarded(&*executor, task, cancel).await }.boxed()
+        }))
+    }
+
+    pub(crate) async fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
+        (self.0)(task, cancel).await
+    }
+}
+
+impl std::fmt::Debug for AnyExecutor {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("AnyExecutor").finish_non_exhaustive()
+    }
 }

@@ -10,5 +10,6 @@ mod problem;
 mod registry;
 mod serve;
 mod tasks;
+mod testing;
 
 pub use app::{Account, App};

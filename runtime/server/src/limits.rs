@@ -28,6 +28,8 @@ pub const PAGE_RESULTS_MAX: u32 = 1_000;
 pub const PAGE_RESULTS_DEFAULT: usize = 100;
 /// AWS service model: diagnostics in one answer, also when `maxResults` is absent or 0.
 pub const DIAGNOSTICS_MAX: u32 = 100;
+/// AWS: a test of one state lasts at most five minutes.
+pub const TEST_STATE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// AWS: a `nextToken` lives for 24 hours.
 pub const PAGE_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// AWS quota: tags of one resource.

@@ -31,7 +31,8 @@ pub(crate) fn findings(text: &str, kind: MachineKind) -> (Option<Definition>, Ve
     (runs.then_some(definition), findings)
 }
 
-fn invalid(diagnostics: &[Diagnostic]) -> ApiError {
+/// Refuses a definition for its errors.
+pub(crate) fn invalid(diagnostics: &[Diagnostic]) -> ApiError {
     let errors = diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error);
     let texts: Vec<String> = errors.map(ToString::to_string).collect();
     ApiError::new("InvalidDefinition", format!("Invalid State Machine Definition: '{}'", texts.join(", ")))

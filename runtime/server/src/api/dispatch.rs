@@ -65,6 +65,7 @@ operations! {
     "SendTaskSuccess" => send_task_success,
     "StartExecution" => start_execution,
     "StopExecution" => stop_execution,
+    "TestState" => test_state,
     "UpdateStateMachine" => update_state_machine,
     "UpdateStateMachineAlias" => update_state_machine_alias,
     "ValidateStateMachineDefinition" => validate_state_machine_definition,
@@ -78,7 +79,6 @@ const UNSUPPORTED: &[&str] = &[
     "RedriveExecution",
     "StartSyncExecution",
     "TagResource",
-    "TestState",
     "UntagResource",
     "UpdateMapRun",
 ];

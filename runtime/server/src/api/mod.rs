@@ -38,11 +38,12 @@ mod send_task_heartbeat;
 mod send_task_success;
 mod start_execution;
 mod stop_execution;
+mod test_state;
 mod update_state_machine;
 mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
-pub(crate) use definition::findings as definition_findings;
+pub(crate) use definition::{findings as definition_findings, invalid as invalid_definition};
 pub(crate) use describe::{find_execution, history_end};
 pub(crate) use dispatch::handle;
 pub(crate) use error::ApiError;

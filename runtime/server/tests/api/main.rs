@@ -83,6 +83,11 @@ impl Server {
         assert_eq!(found, (400, code, message), "{operation}");
     }
 
+    /// A test that is refused as a ValidationException.
+    async fn refused_test(&self, members: Value, message: &str) {
+        self.refused("TestState", members, "ValidationException", message).await;
+    }
+
     async fn create(&self, name: &str, definition: &str) -> String {
         let machine = json!({"name": name, "definition": definition, "roleArn": ROLE});
         let created = self.call("CreateStateMachine", machine).await;
@@ -184,6 +189,128 @@ async fn a_definition_is_validated_without_being_created() {
                    have value less than or equal to 100";
     let members = json!({"definition": PASS, "maxResults": 101});
     server.refused("ValidateStateMachineDefinition", members, "ValidationException", message).await;
+}
+
+#[tokio::test]
+async fn a_state_is_tested_on_its_own() {
+    let server = Server::start().await;
+    let test = |members: Value| server.call("TestState", members);
+    let definition = json!({"Type": "Pass", "Parameters": {"b.$": "$.a"}, "Next": "Anywhere"}).to_string();
+    let told = json!({"status": "SUCCEEDED", "output": r#"{"b":1}"#, "nextState": "Anywhere"});
+    assert_eq!(test(json!({"definition": definition, "input": r#"{"a": 1}"#})).await, told);
+    let detailed = json!({
+        "definition": definition, "input": r#"{"a": 1}"#, "inspectionLevel": "DEBUG", "variables": r#"{"v": [1, 2]}"#,
+    });
+    let detailed = test(detailed).await;
+    let expected = json!({
+        "input": r#"{"a": 1}"#, "afterInputPath": r#"{"a": 1}"#, "afterParameters": r#"{"b":1}"#,
+        "afterResultSelector": r#"{"b":1}"#, "afterResultPath": r#"{"b":1}"#, "variables": r#"{"v":[1,2]}"#,
+    });
+    assert_eq!(detailed["inspectionData"], expected);
+    let named = json!({"definition": PASS, "stateName": "A"});
+    assert_eq!(test(named).await, json!({"status": "SUCCEEDED", "output": r#"{"a":1}"#}));
+    let wait = json!({"definition": r#"{"Type": "Wait", "Seconds": 1, "End": true}"#, "input": "[5]"});
+    assert_eq!(test(wait).await, json!({"status": "SUCCEEDED", "output": "[5]"}));
+    assert_eq!(server.call("ListStateMachines", json!({})).await["stateMachines"], json!([]));
+}
+
+#[tokio::test]
+async fn a_tested_task_is_run_or_mocked() {
+    let server = Server::start().await;
+    let test = |members: Value| server.call("TestState", members);
+    let task = json!({
+        "Type": "Task", "Resource": "arn:aws:states:::sqs:sendMessage", "ResultPath": "$.r", "End": true,
+        "Retry": [{"ErrorEquals": ["Failing"], "MaxAttempts": 2, "IntervalSeconds": 3}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "ResultPath": "$.e", "Next": "Handler"}],
+    });
+    let task = task.to_string();
+    let run = |retries: u32| {
+        test(json!({
+            "definition": task, "roleArn": ROLE, "inspectionLevel": "TRACE",
+            "stateConfiguration": {"retrierRetryCount": retries},
+        }))
+    };
+    let shown = run(1).await;
+    assert_eq!(
+        (&shown["status"], &shown["error"], &shown["cause"]),
+        (&json!("RETRIABLE"), &json!("Failing"), &json!("always"))
+    );
+    assert_eq!(
+        shown["inspectionData"]["errorDetails"],
+        json!({"retryIndex": 0, "retryBackoffIntervalSeconds": 6})
+    );
+    let shown = run(2).await;
+    assert_eq!((&shown["status"], &shown["nextState"]), (&json!("CAUGHT_ERROR"), &json!("Handler")));
+    assert_eq!(shown["output"], r#"{"e":{"Error":"Failing","Cause":"always"}}"#);
+    assert_eq!(shown["inspectionData"]["errorDetails"], json!({"catchIndex": 0, "retryIndex": 0}));
+
+    let mocked = |mock: Value| test(json!({"definition": task, "mock": mock}));
+    let shown = mocked(json!({"result": r#"{"MessageId": "m"}"#})).await;
+    assert_eq!(shown, json!({"status": "SUCCEEDED", "output": r#"{"r":{"MessageId":"m"}}"#}));
+    let shown = mocked(json!({"errorOutput": {"error": "E", "cause": "C"}})).await;
+    assert_eq!(
+        (&shown["status"], &shown["error"], &shown["output"]),
+        (&json!("CAUGHT_ERROR"), &json!("E"), &json!(r#"{"e":{"Error":"E","Cause":"C"}}"#))
+    );
+    let mocked = |mock: Value, message: &'static str| {
+        server.refused_test(json!({"definition": task, "mock": mock}), message)
+    };
+    mocked(
+        json!({"result": r#"{"MessageId": 1}"#}),
+        "Mock result schema validation error: Field 'MessageId' must be a string",
+    )
+    .await;
+    mocked(json!({}), "A test mock should have only one of the following fields: [result, errorOutput].")
+        .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_tested_is_refused_in_the_recorded_words() {
+    let server = Server::start().await;
+    let refused = |members: Value, message: &'static str| server.refused_test(members, message);
+    let task = r#"{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke", "End": true}"#;
+    refused(json!({"definition": task}), "RoleArn must be specified when testing a Task state").await;
+    refused(json!({"definition": PASS, "stateName": "B"}), "State not found in definition").await;
+    let mock = json!({"result": "{}"});
+    refused(
+        json!({"definition": task, "mock": mock, "revealSecrets": true}),
+        "TestState does not support RevealSecrets when a mock is specified.",
+    )
+    .await;
+    refused(
+        json!({"definition": r#"{"Type": "Succeed"}"#, "mock": mock}),
+        "State type 'Succeed' is not supported when a mock is specified",
+    )
+    .await;
+    refused(
+        json!({"definition": task, "mock": mock, "context": r#"{"Map": {}}"#}),
+        "Invalid Context object provided: 'Map' field is not supported when mocking a Context object",
+    )
+    .await;
+    let map = r#"{"Type": "Map", "End": true,
+        "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}}}"#;
+    refused(
+        json!({"definition": map, "stateConfiguration": {"mapIterationFailureCount": 0}}),
+        "TestState does not support MapIterationFailureCount when a mock is not specified.",
+    )
+    .await;
+    let text = "TestState API does not support Map or Parallel states. Supported state types include: [Task, Wait, \
+                Pass, Succeed, Fail, Choice]";
+    server.refused("TestState", json!({"definition": map}), "InvalidDefinition", text).await;
+    let activity = task.replace("arn:aws:states:::lambda:invoke", &format!("{PREFIX}:activity:a"));
+    refused(
+        json!({"definition": activity, "roleArn": ROLE}),
+        "TestState does not support Activity tasks when a mock is not specified.",
+    )
+    .await;
+    refused(json!({"definition": task, "mock": {"fieldValidationMode": "LAX"}, "variables": "[]"}), 
+            "1 validation error detected: Value 'LAX' at 'mock.fieldValidationMode' failed to satisfy constraint: \
+             Member must satisfy enum value set: [STRICT, PRESENT, NONE]").await;
+    refused(
+        json!({"definition": r#"{"Type": "Succeed"}"#, "variables": "[]"}),
+        "Variables must be a valid JSON object",
+    )
+    .await;
 }
 
 #[tokio::test]
