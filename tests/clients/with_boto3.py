@@ -14,7 +14,8 @@ states = boto3.client(
     "stepfunctions",
     endpoint_url=ENDPOINT,
     # A refusal is what is looked at here, so it is not tried again.
-    config=botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=70),
+    # No host name can be put before an address.
+    config=botocore.config.Config(retries={"total_max_attempts": 1}, read_timeout=70, inject_host_prefix=False),
 )
 
 
@@ -159,10 +160,88 @@ class Machines(Boto3):
                 "StateMachineDoesNotExist", f"State Machine Does Not Exist: '{missing}'",
                 operation, stateMachineArn=missing,
             )
-        # The model does not declare this one, so the SDK has no class for it.
-        with self.assertRaises(botocore.exceptions.ClientError) as caught:
-            states.list_tags_for_resource(resourceArn=machine)
-        self.assertEqual(caught.exception.response["Error"]["Code"], "UnknownOperationException")
+
+
+class Versions(Boto3):
+    def test_life_of_versions_and_aliases(self):
+        machine = create("versioned", PASS)
+        updated = states.update_state_machine(
+            stateMachineArn=machine, definition=WAIT, publish=True, versionDescription="waits",
+        )
+        first = updated["stateMachineVersionArn"]
+        self.assertEqual(first, f"{machine}:1")
+        states.update_state_machine(stateMachineArn=machine, definition=PASS)
+        second = states.publish_state_machine_version(stateMachineArn=machine)["stateMachineVersionArn"]
+        listed = states.list_state_machine_versions(stateMachineArn=machine)["stateMachineVersions"]
+        self.assertEqual([version["stateMachineVersionArn"] for version in listed], [second, first])
+        shown = states.describe_state_machine(stateMachineArn=first)
+        self.assertEqual((shown["definition"], shown["description"]), (WAIT, "waits"))
+        self.refused(
+            "ConflictException",
+            "Failed to publish the State Machine version for revision INITIAL. The current State Machine revision is "
+            f"{states.describe_state_machine(stateMachineArn=machine)['revisionId']}.",
+            "publish_state_machine_version", stateMachineArn=machine, revisionId="INITIAL",
+        )
+
+        routes = [{"stateMachineVersionArn": second, "weight": 100}]
+        alias = states.create_state_machine_alias(name="live", routingConfiguration=routes)["stateMachineAliasArn"]
+        shown = ended(start(alias))
+        self.assertEqual((shown["stateMachineVersionArn"], shown["stateMachineAliasArn"]), (second, alias))
+        runs = states.list_executions(stateMachineArn=alias)["executions"]
+        self.assertEqual([run["executionArn"] for run in runs], [shown["executionArn"]])
+        self.refused(
+            "ConflictException",
+            "Version to be deleted must not be referenced by an alias. Current list of aliases referencing this "
+            "version: [live]",
+            "delete_state_machine_version", stateMachineVersionArn=second,
+        )
+        routes = [{"stateMachineVersionArn": first, "weight": 30}, {"stateMachineVersionArn": second, "weight": 70}]
+        states.update_state_machine_alias(stateMachineAliasArn=alias, routingConfiguration=routes)
+        shown = states.describe_state_machine_alias(stateMachineAliasArn=alias)
+        self.assertEqual(shown["routingConfiguration"], routes)
+        listed = states.list_state_machine_aliases(stateMachineArn=first)["stateMachineAliases"]
+        self.assertEqual([found["stateMachineAliasArn"] for found in listed], [alias])
+        states.delete_state_machine_alias(stateMachineAliasArn=alias)
+        self.refused(
+            "ResourceNotFound", "Request references a resource that does not exist.",
+            "describe_state_machine_alias", stateMachineAliasArn=alias,
+        )
+        states.delete_state_machine_version(stateMachineVersionArn=first)
+        states.delete_state_machine(stateMachineArn=machine)
+
+    def test_tags(self):
+        machine = create("tagged", PASS)
+        states.tag_resource(resourceArn=machine, tags=[{"key": "team", "value": "orders"}, {"key": "x", "value": ""}])
+        states.untag_resource(resourceArn=machine, tagKeys=["x"])
+        tags = states.list_tags_for_resource(resourceArn=machine)["tags"]
+        self.assertEqual(tags, [{"key": "team", "value": "orders"}])
+        many = [{"key": f"k{number}", "value": ""} for number in range(50)]
+        self.refused(
+            "TooManyTags", "A resource has at most 50 tags.", "tag_resource", resourceArn=machine, tags=many,
+        )
+        missing = f"{machine}:1"
+        self.refused(
+            "ResourceNotFound", f"Resource not found: '{missing}'", "list_tags_for_resource", resourceArn=missing,
+        )
+
+
+class Express(Boto3):
+    def test_a_synchronous_execution(self):
+        created = states.create_state_machine(name="express", definition=PASS, roleArn=ROLE, type="EXPRESS")
+        machine = created["stateMachineArn"]
+        ended = states.start_sync_execution(stateMachineArn=machine, name="n", input="{}")
+        self.assertRegex(ended["executionArn"], rf"^{PREFIX}:express:express:n:[0-9a-f-]{{36}}$")
+        self.assertEqual(ended["status"], "SUCCEEDED")
+        self.assertEqual(ended["billingDetails"]["billedMemoryUsedInMB"], 64)
+        started = states.start_execution(stateMachineArn=machine)["executionArn"]
+        self.refused(
+            "InvalidArn", "Invalid Arn: 'Resource type not valid in this context: express'",
+            "describe_execution", executionArn=started,
+        )
+        self.refused(
+            "StateMachineTypeNotSupported", "This operation is not supported by this type of state machine",
+            "start_sync_execution", stateMachineArn=create("standard", PASS),
+        )
 
 
 class Executions(Boto3):

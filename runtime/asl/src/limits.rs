@@ -10,6 +10,8 @@ pub const HISTORY_EVENTS_MAX: u32 = 25_000;
 pub const STATE_NAME_CHARACTERS_MAX: usize = 80;
 /// AWS: seconds of a Wait, a timeout, a heartbeat or a retry interval.
 pub const SECONDS_MAX: u32 = 99_999_999;
+/// AWS quota: an Express execution runs at most five minutes.
+pub const EXPRESS_SECONDS_MAX: u32 = 300;
 /// AWS service model: characters in an error name.
 pub const ERROR_CHARACTERS_MAX: usize = 256;
 /// AWS service model: characters in a cause.

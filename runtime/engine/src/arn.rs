@@ -3,6 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
+use asl::interpreter::ExecutionId;
+use uuid::Uuid;
+
 /// AWS service model: characters in the name of a machine, an execution or an activity.
 pub const NAME_CHARACTERS_MAX: usize = 80;
 /// AWS Lambda: characters in a function's name, and so in a module's.
@@ -144,6 +147,13 @@ impl StateMachineArn {
     /// The ARN of a version, by its number, or of an alias, by its name.
     pub fn qualified(&self, qualifier: impl fmt::Display) -> String {
         format!("{self}:{qualifier}")
+    }
+
+    /// The ARN of an execution of this Express machine. Its name may be used again, so its id is in it too.
+    pub fn express_execution(&self, name: &str, id: ExecutionId) -> Result<String, InvalidName> {
+        let (name, machine, id) = (checked(name)?, self.name(), Uuid::from_u128(id.0));
+        let (partition, region, account) = (self.field(1), self.region(), self.account());
+        Ok(format!("arn:{partition}:states:{region}:{account}:express:{machine}:{name}:{id}"))
     }
 
     /// The ARN of this machine's execution of that name.

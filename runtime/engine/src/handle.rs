@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskToken};
 use asl::{Data, Timestamp};
-use store::{ExecutionStatus, ReadError, Store};
+use store::{ExecutionRecord, ExecutionStatus, ReadError, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,7 +17,8 @@ use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, Started, StopExecution, UpdateAlias, UpdateStateMachine, Updated,
+    PutModule, Refusal, StartExecution, StartExpress, Started, StopExecution, Tagged, UpdateAlias,
+    UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -161,14 +162,32 @@ impl<S: Store + Clone> Handle<S> {
     }
 
     pub async fn start_execution(&self, request: StartExecution) -> Result<Started, Refusal> {
-        let mut seed = [0; 32];
-        getrandom::fill(&mut seed).map_err(|_| Refusal::Unavailable)?;
-        let fresh = Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed };
+        let fresh = Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed: seed()? };
         let Reply::Started(started) = self.ask(Request::StartExecution(Box::new(request), fresh)).await?
         else {
             panic!("{MISMATCH}")
         };
         Ok(started)
+    }
+
+    pub(crate) async fn start_express(
+        &self,
+        request: StartExpress,
+        id: ExecutionId,
+    ) -> Result<ExecutionRecord, Refusal> {
+        let fresh = Fresh { id, seed: seed()? };
+        let Reply::Express(record) = self.ask(Request::StartExpress(Box::new(request), fresh)).await? else {
+            panic!("{MISMATCH}")
+        };
+        Ok(*record)
+    }
+
+    pub async fn tag(&self, resource: Tagged, tags: Vec<(String, String)>) -> Result<(), Refusal> {
+        self.ask(Request::Tag(resource, tags)).await.map(|_| ())
+    }
+
+    pub async fn untag(&self, resource: Tagged, keys: Vec<String>) -> Result<(), Refusal> {
+        self.ask(Request::Untag(resource, keys)).await.map(|_| ())
     }
 
     /// Gives the stop date; that of an execution that has ended already is its own.
@@ -287,6 +306,13 @@ impl Drop for Withdraw {
             }
         }
     }
+}
+
+/// What an execution's secrets and chance come from.
+fn seed() -> Result<[u8; 32], Refusal> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| Refusal::Unavailable)?;
+    Ok(seed)
 }
 
 fn at(reply: &Reply) -> Timestamp {

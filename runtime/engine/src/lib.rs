@@ -5,6 +5,7 @@ pub mod arn;
 mod dispatch;
 mod driver;
 mod engine;
+mod express;
 mod handle;
 mod load;
 mod options;
@@ -13,12 +14,13 @@ mod request;
 pub mod shard;
 
 pub use engine::{Engine, StartError};
+pub use express::{Express, ExpressStart};
 pub use handle::Handle;
 pub use load::find_execution;
 pub use options::Options;
 pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
-    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartExecution, Started,
-    StopExecution, UpdateAlias, UpdateStateMachine, Updated,
+    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartExecution, StartExpress,
+    Started, StopExecution, Tagged, UpdateAlias, UpdateStateMachine, Updated,
 };

@@ -8,6 +8,9 @@ use asl::{Definition, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
 
+use crate::shard::Target;
+
+use store::RevisionRecord;
 pub use store::{MachineKind, Route};
 
 /// Why a request was refused. One type for all requests, because one queue answers them; the API names the
@@ -33,7 +36,12 @@ pub enum Refusal {
     AliasLimitExceeded,
     #[error("the version or alias does not exist")]
     ResourceNotFound { arn: String },
-    #[error("executions of Express state machines are not supported yet")]
+    #[error("the machine or activity does not exist")]
+    TaggedDoesNotExist { arn: String },
+    #[error("the resource has as many tags as it can have")]
+    TooManyTags { arn: String },
+    /// Express executions run with the engine that keeps nothing; see [`StartExpress`].
+    #[error("the operation is not for Express state machines")]
     ExpressNotSupported,
     #[error("an execution of this name has another input or has ended")]
     ExecutionAlreadyExists { arn: ExecutionArn },
@@ -160,6 +168,34 @@ pub struct StartExecution {
     pub name: Option<String>,
     pub input: Data,
     pub trace_header: Option<String>,
+}
+
+/// Starts an execution of an Express machine, whose revision lies in another store.
+#[derive(Debug, Clone)]
+pub struct StartExpress {
+    pub target: Target,
+    pub revision: RevisionRecord,
+    pub name: String,
+    pub input: Data,
+    pub trace_header: Option<String>,
+    /// Answer when it has ended.
+    pub is_awaited: bool,
+}
+
+/// What can have tags.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Tagged {
+    Machine(StateMachineArn),
+    Activity(ActivityArn),
+}
+
+impl std::fmt::Display for Tagged {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Tagged::Machine(arn) => write!(formatter, "{arn}"),
+            Tagged::Activity(arn) => write!(formatter, "{arn}"),
+        }
+    }
 }
 
 #[derive(Debug, Clone, PartialEq)]

@@ -9,8 +9,8 @@ use asl::definition::MachineType;
 use asl::interpreter::{ErrorOutput, HistoryKind};
 use engine::arn::{ActivityArn, StateMachineArn};
 use engine::{
-    CreateActivity, CreateStateMachine, Engine, Handle, MachineKind, Options, Refusal, StartExecution,
-    Started, StopExecution, TaskDispatch, TaskExecutor, TaskOutcome,
+    CreateActivity, CreateStateMachine, Engine, Express, ExpressStart, Handle, MachineKind, Options, Refusal,
+    StartExecution, Started, StopExecution, TaskDispatch, TaskExecutor, TaskOutcome,
 };
 use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, MemoryStore, Order, Store};
 use tokio_util::sync::CancellationToken;
@@ -249,7 +249,7 @@ async fn a_long_loop_gives_way_and_ends_at_the_history_limit() {
 }
 
 #[tokio::test]
-async fn an_express_machine_is_kept_but_not_run() {
+async fn an_express_machine_is_for_the_engine_that_keeps_nothing() {
     let world = World::new().await;
     let arn = StateMachineArn::new("us-east-1", "123456789012", "express").unwrap();
     let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Succeed"}}}"#;
@@ -267,6 +267,22 @@ async fn an_express_machine_is_kept_but_not_run() {
     };
     world.handle.create_state_machine(request).await.unwrap();
     assert_eq!(world.start(&arn, None, "{}").await, Err(Refusal::ExpressNotSupported));
+    let (express, engine) =
+        Express::start(Options::default(), world.store.clone(), Arc::clone(&world.functions)).await.unwrap();
+    let request = || ExpressStart {
+        state_machine: arn.clone().into(),
+        name: Some("again".to_owned()),
+        input: Data::parse("[1]").unwrap(),
+        trace_header: None,
+    };
+    let runs = futures::future::join_all((0..100).map(|_| express.run_execution(request()))).await;
+    for run in runs {
+        let record = run.unwrap();
+        assert_eq!((record.status, record.output.unwrap().text()), (ExecutionStatus::Succeeded, "[1]"));
+    }
+    assert_eq!(express.start_execution(request()).await.unwrap().status, ExecutionStatus::Running);
+    engine.stop().await;
+    assert_eq!(express.start_execution(request()).await, Err(Refusal::Stopping));
 }
 
 #[tokio::test]

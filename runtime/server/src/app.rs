@@ -7,8 +7,8 @@ use axum::extract::State;
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
-use engine::Handle;
 use engine::arn::{ActivityArn, StateMachineArn};
+use engine::{Express, Handle};
 use serde_json::{Value, json};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -32,6 +32,7 @@ pub struct App<S>(Arc<Shared<S>>);
 #[derive(Debug)]
 struct Shared<S> {
     engine: Handle<S>,
+    express: Express<S>,
     host: Host,
     account: Account,
     stopping: CancellationToken,
@@ -45,12 +46,22 @@ impl<S> Clone for App<S> {
 
 impl<S: Store + Clone> App<S> {
     /// When `stopping` is cancelled, long polls are answered at once.
-    pub fn new(engine: Handle<S>, host: Host, account: Account, stopping: CancellationToken) -> App<S> {
-        App(Arc::new(Shared { engine, host, account, stopping }))
+    pub fn new(
+        engine: Handle<S>,
+        express: Express<S>,
+        host: Host,
+        account: Account,
+        stopping: CancellationToken,
+    ) -> App<S> {
+        App(Arc::new(Shared { engine, express, host, account, stopping }))
     }
 
     pub(crate) fn engine(&self) -> &Handle<S> {
         &self.0.engine
+    }
+
+    pub(crate) fn express(&self) -> &Express<S> {
+        &self.0.express
     }
 
     pub(crate) fn store(&self) -> &S {

@@ -32,8 +32,6 @@ pub const DIAGNOSTICS_MAX: u32 = 100;
 pub const TEST_STATE_TIMEOUT: Duration = Duration::from_secs(5 * 60);
 /// AWS: a `nextToken` lives for 24 hours.
 pub const PAGE_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
-/// AWS quota: tags of one resource.
-pub const TAGS_MAX: usize = 50;
 /// Ours: attempts in one answer of the task list.
 pub const TASK_ATTEMPTS_MAX: usize = 10_000;
 

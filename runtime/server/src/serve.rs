@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use engine::Engine;
+use engine::{Engine, Express};
 use executors::ModuleExecutor;
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
@@ -87,12 +87,16 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
     let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
     let executor = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits);
-    let (handle, engine) = Engine::start(engine::Options::default(), store, Arc::new(executor)).await?;
-    let app = App::new(handle, host.clone(), account, stopping.clone());
+    let executor = Arc::new(executor);
+    let (handle, engine) =
+        Engine::start(engine::Options::default(), store.clone(), Arc::clone(&executor)).await?;
+    let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;
+    let app = App::new(handle, express, host.clone(), account, stopping.clone());
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
     listener::run(listener, app.router(), stopping).await;
     tracing::info!("no more requests; the engine stops");
+    express_engine.stop().await;
     engine.stop().await;
     host.shutdown(DRAIN_TIMEOUT).await;
     tracing::info!("stopped");

@@ -49,6 +49,7 @@ pub struct Scope {
 /// A valid state machine.
 #[derive(Debug, Clone)]
 pub struct Definition {
+    pub machine_type: MachineType,
     pub comment: Option<String>,
     pub query_language: QueryLanguage,
     /// Seconds after which the whole execution times out.

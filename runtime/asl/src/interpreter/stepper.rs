@@ -7,8 +7,10 @@ use crate::data::flow::Assigned;
 use crate::data::json::Data;
 use crate::data::scope::{Entropy, Scope};
 use crate::data::timestamp::Timestamp;
-use crate::definition::{Definition, State, StateKind, Transition as Target};
-use crate::limits::{HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX};
+use crate::definition::{Definition, MachineType, State, StateKind, Transition as Target};
+use crate::limits::{
+    EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX,
+};
 
 use super::alone::Alone;
 use super::context::View;
@@ -152,9 +154,14 @@ impl Stepper<'_> {
         true
     }
 
-    /// When the machine's `TimeoutSeconds` is over.
+    /// When the machine's `TimeoutSeconds` is over, or the time that an Express execution has.
     fn execution_deadline(&self) -> Option<Timestamp> {
-        let seconds = self.definition.timeout_seconds?;
+        let seconds = match (self.definition.machine_type, self.definition.timeout_seconds) {
+            (MachineType::Standard, seconds) => seconds?,
+            (MachineType::Express, seconds) => {
+                seconds.map_or(EXPRESS_SECONDS_MAX, |s| s.min(EXPRESS_SECONDS_MAX))
+            }
+        };
         Some(self.state.info.started_at.saturating_add_seconds(i64::from(seconds)))
     }
 
@@ -383,10 +390,12 @@ impl Stepper<'_> {
         id
     }
 
-    /// Writes an event; gives its id. The last place in the history is kept for the execution's end.
+    /// Writes an event; gives its id. The last place in the history is kept for the execution's end; AWS bounds
+    /// that of Express executions by time only.
     pub(super) fn write(&mut self, previous: u32, kind: HistoryKind) -> u32 {
         let id = self.state.header.next_event;
-        if id >= HISTORY_EVENTS_MAX && !kind.ends_execution() {
+        let is_bounded = self.definition.machine_type == MachineType::Standard;
+        if is_bounded && id >= HISTORY_EVENTS_MAX && !kind.ends_execution() {
             self.history_full = true;
             return id - 1;
         }

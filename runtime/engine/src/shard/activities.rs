@@ -69,6 +69,10 @@ impl Activities {
         self.by_arn.get(arn)?.queue.first_key_value().map(|(_, task)| *task)
     }
 
+    pub(super) fn record_mut(&mut self, arn: &str) -> Option<&mut ActivityRecord> {
+        self.by_arn.get_mut(arn).map(|activity| &mut activity.record)
+    }
+
     /// Takes back a poll; false if it was answered already.
     pub(super) fn withdraw(&mut self, reply: ReplyTo) -> bool {
         let Some(activity) = self.polls.remove(&reply).and_then(|arn| self.by_arn.get_mut(&arn)) else {

@@ -41,6 +41,14 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+        self.entries.remove(key).map(|entry| entry.value)
+    }
+
     /// For reading or changing; `generation` is that of the batch which a change goes into.
     pub(super) fn get_mut(&mut self, key: &K, generation: u64) -> Option<&mut V> {
         let entry = self.entries.get_mut(key)?;

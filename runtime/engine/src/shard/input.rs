@@ -11,7 +11,8 @@ use store::{
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, Started, StopExecution, UpdateAlias, UpdateStateMachine, Updated,
+    PutModule, Refusal, StartExecution, StartExpress, Started, StopExecution, Tagged, UpdateAlias,
+    UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -91,6 +92,9 @@ pub enum Request {
     UpdateAlias(UpdateAlias),
     DeleteAlias(StateMachineArn, String),
     StartExecution(Box<StartExecution>, Fresh),
+    StartExpress(Box<StartExpress>, Fresh),
+    Tag(Tagged, Vec<(String, String)>),
+    Untag(Tagged, Vec<String>),
     StopExecution(StopExecution),
     CreateActivity(CreateActivity),
     DeleteActivity(ActivityArn),
@@ -117,6 +121,8 @@ pub enum Reply {
     Updated(Updated),
     Published(PublishedVersion),
     Started(Started),
+    /// An Express execution: as it ended if it was waited for, else as it started.
+    Express(Box<ExecutionRecord>),
     ActivityTask(Option<ActivityTask>),
     ModuleVersion(u32),
     Refused(Refusal),

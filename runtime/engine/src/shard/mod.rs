@@ -8,6 +8,7 @@ mod activities;
 mod cache;
 mod children;
 mod executions;
+mod express;
 mod input;
 mod machines;
 mod modules;
@@ -15,6 +16,7 @@ mod output;
 mod published;
 mod resident;
 mod seal;
+mod tags;
 mod tasks;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -30,6 +32,9 @@ pub use input::{
 };
 pub use machines::machine_type;
 pub use output::{Effect, Output};
+pub use published::Target;
+pub(crate) use published::target;
+pub use tags::TAGS_MAX;
 
 use activities::Activities;
 use cache::Cache;
@@ -45,11 +50,19 @@ pub struct Options {
     pub executions_resident_max: usize,
     /// AWS quota: 1,000 workers may poll one activity at once.
     pub activity_pollers_max: usize,
+    /// Whether executions are stored; without it all of them stay in memory, and are gone with their end.
+    pub keeps_executions: bool,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { shard: 0, epoch: 1, executions_resident_max: 2_048, activity_pollers_max: 1_000 }
+        Options {
+            shard: 0,
+            epoch: 1,
+            executions_resident_max: 2_048,
+            activity_pollers_max: 1_000,
+            keeps_executions: true,
+        }
     }
 }
 
@@ -74,6 +87,8 @@ pub struct Shard {
     /// What the shard owes itself, in turn: executions that have steps to go, ends to tell parents, children to
     /// stop.
     owed: VecDeque<Input>,
+    /// Who waits for the end of which Express execution.
+    awaited: BTreeMap<ExecutionId, ReplyTo>,
     executions: Cache<ExecutionId, Known>,
     names: Cache<(String, String), Option<ExecutionId>>,
     machines: Cache<String, Option<Machine>>,
@@ -96,6 +111,7 @@ impl Shard {
             starting: BTreeMap::new(),
             touched: BTreeSet::new(),
             owed: VecDeque::new(),
+            awaited: BTreeMap::new(),
             executions,
             names: Cache::new(CATALOG_ENTRIES_MAX),
             machines: Cache::new(CATALOG_ENTRIES_MAX),
@@ -132,6 +148,8 @@ impl Shard {
                 self.missing_machine(machine.name())
             }
             Request::StartExecution(request, fresh) => self.missing_to_start(request, fresh),
+            Request::Tag(resource, _) | Request::Untag(resource, _) => self.missing_tagged(resource),
+            Request::StartExpress(..) => None,
             Request::StopExecution(request) => {
                 self.missing_named(request.arn.state_machine_name(), request.arn.name())
             }
@@ -194,6 +212,12 @@ impl Shard {
             Request::StartExecution(request, fresh) => {
                 self.start_execution(*request, fresh, now).map(Reply::Started)
             }
+            Request::StartExpress(request, fresh) => match self.start_express(to, *request, fresh, now) {
+                Some(answer) => answer,
+                None => return,
+            },
+            Request::Tag(resource, tags) => self.tag(&resource, tags).map(|()| Reply::Done),
+            Request::Untag(resource, keys) => self.untag(&resource, &keys).map(|()| Reply::Done),
             Request::StopExecution(request) => self.stop_execution(request, now).map(Reply::At),
             Request::CreateActivity(request) => self.create_activity(request, now).map(Reply::At),
             Request::DeleteActivity(arn) => self.delete_activity(&arn).map(|()| Reply::Done),

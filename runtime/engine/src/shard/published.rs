@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use asl::interpreter::ExecutionId;
 use asl::{Text, Timestamp};
 use store::{
     AliasRecord, Change, MachineKind, MachineRecord, MachineStatus, Published, Route, VersionRecord,
@@ -19,51 +20,59 @@ const VERSIONS_MAX: usize = 1_000;
 const ALIASES_MAX: usize = 100;
 
 /// What a start leads to.
-#[derive(Debug)]
-pub(super) struct Target {
-    pub(super) machine_id: u64,
-    pub(super) kind: MachineKind,
-    pub(super) revision: u64,
-    pub(super) version_arn: Option<Text>,
-    pub(super) alias_arn: Option<Text>,
-    pub(super) lists: Option<Vec<u64>>,
+#[derive(Debug, Clone)]
+pub struct Target {
+    pub machine: StateMachineArn,
+    pub machine_id: u64,
+    pub kind: MachineKind,
+    pub revision: u64,
+    pub version_arn: Option<Text>,
+    pub alias_arn: Option<Text>,
+    /// The lists of the version and of the alias.
+    pub lists: Option<Vec<u64>>,
+}
+
+/// Where a reference to a machine leads. The draw that chooses between two versions is in the new execution's id.
+pub(crate) fn target(
+    record: Option<&MachineRecord>,
+    reference: &StateMachineReference,
+    id: ExecutionId,
+) -> Result<Target, Refusal> {
+    let missing = || Refusal::StateMachineDoesNotExist { arn: reference.to_string() };
+    let arn = reference.machine();
+    let record = record.ok_or_else(missing)?;
+    if record.status == MachineStatus::Deleting {
+        return Err(Refusal::StateMachineDeleting { arn: arn.clone() });
+    }
+    let (version, alias) = match reference {
+        StateMachineReference::Machine(_) => (None, None),
+        StateMachineReference::Version { version, .. } => (Some(*version), None),
+        StateMachineReference::Alias { alias, .. } => {
+            let alias = record.alias(alias).ok_or_else(missing)?;
+            (Some(drawn(&alias.routes, id)), Some(alias))
+        }
+        StateMachineReference::Label { .. } => return Err(missing()),
+    };
+    let version = match version {
+        Some(number) => Some(record.version(number).ok_or_else(missing)?),
+        None => None,
+    };
+    let lists: Vec<u64> =
+        version.map(|version| version.list_id).into_iter().chain(alias.map(|alias| alias.list_id)).collect();
+    Ok(Target {
+        machine: arn.clone(),
+        machine_id: record.machine_id,
+        kind: record.kind,
+        revision: version.map_or(record.revision, |version| version.revision),
+        version_arn: version.map(|version| arn.qualified(version.number).into()),
+        alias_arn: alias.map(|alias| arn.qualified(&*alias.name).into()),
+        lists: (!lists.is_empty()).then_some(lists),
+    })
 }
 
 impl Shard {
-    /// Where a reference leads. The draw that chooses between two versions is in the new execution's id.
     pub(super) fn target(&self, reference: &StateMachineReference, fresh: &Fresh) -> Result<Target, Refusal> {
-        let missing = || Refusal::StateMachineDoesNotExist { arn: reference.to_string() };
-        let arn = reference.machine();
-        let record = &self.machine(arn).ok_or_else(missing)?.record;
-        if record.status == MachineStatus::Deleting {
-            return Err(Refusal::StateMachineDeleting { arn: arn.clone() });
-        }
-        let (version, alias) = match reference {
-            StateMachineReference::Machine(_) => (None, None),
-            StateMachineReference::Version { version, .. } => (Some(*version), None),
-            StateMachineReference::Alias { alias, .. } => {
-                let alias = record.alias(alias).ok_or_else(missing)?;
-                (Some(drawn(&alias.routes, fresh)), Some(alias))
-            }
-            StateMachineReference::Label { .. } => return Err(missing()),
-        };
-        let version = match version {
-            Some(number) => Some(record.version(number).ok_or_else(missing)?),
-            None => None,
-        };
-        let lists: Vec<u64> = version
-            .map(|version| version.list_id)
-            .into_iter()
-            .chain(alias.map(|alias| alias.list_id))
-            .collect();
-        Ok(Target {
-            machine_id: record.machine_id,
-            kind: record.kind,
-            revision: version.map_or(record.revision, |version| version.revision),
-            version_arn: version.map(|version| arn.qualified(version.number).into()),
-            alias_arn: alias.map(|alias| arn.qualified(&*alias.name).into()),
-            lists: (!lists.is_empty()).then_some(lists),
-        })
+        target(self.machine(reference.machine()).map(|machine| &machine.record), reference, fresh.id)
     }
 
     pub(super) fn missing_revision(
@@ -250,8 +259,8 @@ fn published(record: &mut MachineRecord) -> &mut Published {
 }
 
 /// The version that an execution gets: the low digits of its id, which are random, against the weights.
-fn drawn(routes: &[Route], fresh: &Fresh) -> u32 {
-    let mut draw = u32::try_from(fresh.id.0 % 100).expect("less than 100");
+fn drawn(routes: &[Route], id: ExecutionId) -> u32 {
+    let mut draw = u32::try_from(id.0 % 100).expect("less than 100");
     for route in routes {
         if draw < route.weight {
             return route.version;
@@ -263,14 +272,12 @@ fn drawn(routes: &[Route], fresh: &Fresh) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use asl::interpreter::ExecutionId;
-
     use super::*;
 
     fn check(routes: &[(u32, u32)], expected: &[(u32, usize)]) {
         let routes: Vec<Route> =
             routes.iter().map(|(version, weight)| Route { version: *version, weight: *weight }).collect();
-        let draw = |id: u128| drawn(&routes, &Fresh { id: ExecutionId(id), seed: [0; 32] });
+        let draw = |id: u128| drawn(&routes, ExecutionId(id));
         for (version, count) in expected {
             let drawn = (0..1_000).filter(|id| draw(*id) == *version).count();
             assert_eq!(drawn, *count, "version {version} of {routes:?}");

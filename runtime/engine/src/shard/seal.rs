@@ -27,7 +27,11 @@ impl Shard {
     /// Closes the batch and opens the next one.
     pub fn seal(&mut self) -> Output {
         for id in std::mem::take(&mut self.touched) {
-            self.write_execution(id);
+            if self.options.keeps_executions {
+                self.write_execution(id);
+            } else {
+                self.let_go(id);
+            }
         }
         let mut effects = std::mem::take(&mut self.effects);
         let starting = std::mem::take(&mut self.starting);

@@ -2,11 +2,11 @@
 
 use asl::Data;
 use engine::Publish;
+use engine::shard::TAGS_MAX;
 use serde_json::{Value, json};
 
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
-use crate::limits::TAGS_MAX;
 
 /// The configurations as they are stored: none where the request has none.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -152,20 +152,36 @@ pub(crate) fn encryption(fields: &mut Fields) -> Result<Option<Data>, ApiError> 
 
 /// `tags` of a new resource.
 pub(crate) fn tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
-    let mut tags = Vec::new();
+    let mut tags: Vec<(String, String)> = Vec::new();
     for mut tag in fields.list("tags")?.unwrap_or_default() {
-        let key = tag.text("key", TextRule::of(1, 128))?.unwrap_or_default();
+        let key = tag.required_text("key", TextRule::TAG_KEY)?;
         let value = tag.text("value", TextRule::of(0, 256))?.unwrap_or_default();
         fields.absorb(tag);
         if key.starts_with("aws:") {
             return Err(ApiError::validation("Tag keys that begin with 'aws:' are reserved."));
         }
+        if let Some(text) = [&key, &value].into_iter().find(|text| !text.chars().all(is_tag_character)) {
+            return Err(ApiError::validation(format!(
+                "The tag text '{text}' has other characters than letters, digits, white space and _ . : / = + - @."
+            )));
+        }
+        if tags.iter().any(|(known, _)| *known == key) {
+            return Err(ApiError::validation(format!("The tag key '{key}' is given more than once.")));
+        }
         tags.push((key, value));
     }
-    if tags.len() > TAGS_MAX {
-        return Err(ApiError::new("TooManyTags", format!("A resource has at most {TAGS_MAX} tags.")));
-    }
-    Ok(tags)
+    if tags.len() > TAGS_MAX { Err(ApiError::too_many_tags(None)) } else { Ok(tags) }
+}
+
+/// `tags` where they must be given.
+pub(crate) fn required_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
+    fields.require("tags");
+    tags(fields)
+}
+
+/// AWS: letters and digits of every language, white space, and a few signs.
+fn is_tag_character(character: char) -> bool {
+    character.is_alphanumeric() || character.is_whitespace() || "_.:/=+-@".contains(character)
 }
 
 #[cfg(test)]
@@ -225,6 +241,31 @@ mod tests {
         let error =
             read(&json!({"encryptionConfiguration": {"type": "CUSTOMER_MANAGED_KMS_KEY"}})).unwrap_err();
         assert_eq!(error.code(), "InvalidEncryptionConfiguration");
+    }
+
+    #[test]
+    fn tags_have_their_characters() {
+        let check = |key: &str, value: &str, expected: &str| {
+            let body = json!({"tags": [{"key": key, "value": value}]}).to_string();
+            let mut fields = Fields::parse(body.as_bytes()).unwrap();
+            let read = tags(&mut fields).and_then(|_| fields.finish());
+            let actual = read.map_or_else(|error| error.message().to_owned(), |()| "ok".to_owned());
+            assert_eq!(actual, expected);
+        };
+        check("größe 1", "a_b.c:d/e=f+g-h@i", "ok");
+        check("k", "", "ok");
+        check("aws:k", "v", "Tag keys that begin with 'aws:' are reserved.");
+        check(
+            "k",
+            "a*b",
+            "The tag text 'a*b' has other characters than letters, digits, white space and _ . : / = + - @.",
+        );
+        check(
+            "",
+            "v",
+            "1 validation error detected: Value '' at 'tags.1.member.key' failed to satisfy constraint: Member must \
+             have length greater than or equal to 1",
+        );
     }
 
     #[test]

@@ -59,29 +59,24 @@ operations! {
     "ListStateMachineAliases" => list_state_machine_aliases,
     "ListStateMachineVersions" => list_state_machine_versions,
     "ListStateMachines" => list_state_machines,
+    "ListTagsForResource" => list_tags_for_resource,
     "PublishStateMachineVersion" => publish_state_machine_version,
     "SendTaskFailure" => send_task_failure,
     "SendTaskHeartbeat" => send_task_heartbeat,
     "SendTaskSuccess" => send_task_success,
     "StartExecution" => start_execution,
+    "StartSyncExecution" => start_sync_execution,
     "StopExecution" => stop_execution,
+    "TagResource" => tag_resource,
     "TestState" => test_state,
+    "UntagResource" => untag_resource,
     "UpdateStateMachine" => update_state_machine,
     "UpdateStateMachineAlias" => update_state_machine_alias,
     "ValidateStateMachineDefinition" => validate_state_machine_definition,
 }
 
 /// AWS's operations that are not in the table, so that their callers are told so.
-const UNSUPPORTED: &[&str] = &[
-    "DescribeMapRun",
-    "ListMapRuns",
-    "ListTagsForResource",
-    "RedriveExecution",
-    "StartSyncExecution",
-    "TagResource",
-    "UntagResource",
-    "UpdateMapRun",
-];
+const UNSUPPORTED: &[&str] = &["DescribeMapRun", "ListMapRuns", "RedriveExecution", "UpdateMapRun"];
 
 fn unknown(operation: &str) -> ApiError {
     const CODE: &str = "UnknownOperationException";
@@ -174,7 +169,10 @@ mod tests {
             "UnknownOperationException: The header X-Amz-Target is missing; it names the operation, such as \
              AWSStepFunctions.StartExecution.",
         );
-        assert_eq!(unknown("TagResource").message(), "Stepwell does not have the operation TagResource yet.");
+        assert_eq!(
+            unknown("UpdateMapRun").message(),
+            "Stepwell does not have the operation UpdateMapRun yet."
+        );
     }
 
     #[tokio::test]

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use engine::Refusal;
 use engine::arn::{InvalidArn, InvalidName};
+use engine::shard::TAGS_MAX;
 use serde_json::json;
 
 pub(crate) const CONTENT_TYPE: &str = "application/x-amz-json-1.0";
@@ -17,7 +18,7 @@ pub(crate) struct ApiError {
     message: String,
     /// `reason` of a ValidationException.
     reason: Option<&'static str>,
-    /// `resourceName` of a ResourceNotFound.
+    /// `resourceName` of a ResourceNotFound or a TooManyTags.
     resource: Option<String>,
 }
 
@@ -76,6 +77,16 @@ impl ApiError {
     pub(crate) fn resource_not_found(arn: &str) -> ApiError {
         let message = "Request references a resource that does not exist.";
         ApiError { resource: Some(arn.to_owned()), ..ApiError::new("ResourceNotFound", message) }
+    }
+
+    pub(crate) fn tagged_does_not_exist(arn: &str) -> ApiError {
+        let message = format!("Resource not found: '{arn}'");
+        ApiError { resource: Some(arn.to_owned()), ..ApiError::new("ResourceNotFound", message) }
+    }
+
+    pub(crate) fn too_many_tags(arn: Option<&str>) -> ApiError {
+        let message = format!("A resource has at most {TAGS_MAX} tags.");
+        ApiError { resource: arn.map(str::to_owned), ..ApiError::new("TooManyTags", message) }
     }
 
     fn conflict(message: impl Into<String>) -> ApiError {
@@ -168,6 +179,8 @@ impl From<Refusal> for ApiError {
             Refusal::AliasLimitExceeded => ApiError::quota(
                 "The state machine has 100 aliases, which is the maximum. Delete aliases that are not needed.",
             ),
+            Refusal::TaggedDoesNotExist { arn } => ApiError::tagged_does_not_exist(&arn),
+            Refusal::TooManyTags { arn } => ApiError::too_many_tags(Some(&arn)),
             Refusal::ResourceNotFound { arn } => ApiError::resource_not_found(&arn),
             Refusal::ExecutionAlreadyExists { arn } => {
                 ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
@@ -188,7 +201,7 @@ impl From<Refusal> for ApiError {
             ),
             Refusal::ExpressNotSupported => ApiError::new(
                 "StateMachineTypeNotSupported",
-                "Stepwell keeps EXPRESS state machines but cannot run them yet. Create it with the type STANDARD.",
+                "This operation is not supported by this type of state machine",
             ),
             Refusal::InvalidToken => ApiError::invalid_token(),
             Refusal::TaskTimedOut => {

@@ -34,6 +34,7 @@ impl TextRule {
     pub(crate) const CAUSE: TextRule = TextRule::secret(0, asl::limits::CAUSE_CHARACTERS_MAX);
     pub(crate) const TRACE_HEADER: TextRule = TextRule::of(0, 256);
     pub(crate) const DESCRIPTION: TextRule = TextRule::secret(0, 256);
+    pub(crate) const TAG_KEY: TextRule = TextRule::of(1, 128);
     /// The model has no bound; ours is far above that of a UUID.
     pub(crate) const REVISION: TextRule = TextRule::of(0, 256);
     pub(crate) const TASK_TOKEN: TextRule = TextRule::secret(1, 2_048);
@@ -140,6 +141,32 @@ impl Fields {
         Ok(Some(list))
     }
 
+    /// Notes that a member is missing, if it is.
+    pub(crate) fn require(&mut self, name: &str) {
+        if self.members.get(name).is_none_or(Value::is_null) {
+            self.missing(name);
+        }
+    }
+
+    /// A list of texts, which must be given.
+    pub(crate) fn required_texts(&mut self, name: &str, rule: TextRule) -> Result<Vec<String>, ApiError> {
+        self.require(name);
+        let members = match self.take(name) {
+            None => return Ok(Vec::new()),
+            Some(Value::Array(members)) => members,
+            Some(_) => return Err(ApiError::serialization("Expected a list but found another type.")),
+        };
+        let named = members.into_iter().zip(1..);
+        let members = named.map(|(member, number)| (format!("{number}.member"), member)).collect();
+        let mut list = Fields::new(members, format!("{}{name}.", self.path));
+        let mut texts = Vec::new();
+        for number in 1..=list.members.len() {
+            texts.push(list.required_text(&format!("{number}.member"), rule)?);
+        }
+        self.absorb(list);
+        Ok(texts)
+    }
+
     /// Notes that a member is missing.
     pub(crate) fn missing(&mut self, name: &str) {
         self.violate(name, " null", "not be null");
@@ -178,9 +205,7 @@ impl Fields {
     }
 
     pub(crate) fn required_integer(&mut self, name: &str, min: u32, max: u32) -> Result<u32, ApiError> {
-        if self.members.get(name).is_none_or(Value::is_null) {
-            self.missing(name);
-        }
+        self.require(name);
         Ok(self.integer(name, min, max)?.unwrap_or_default())
     }
 

@@ -1,7 +1,7 @@
-//! StartExecution.
+//! StartExecution: of a Standard machine durably, of an Express one in memory.
 
-use engine::StartExecution;
 use engine::arn::is_valid_name;
+use engine::{ExpressStart, Refusal, StartExecution};
 use serde_json::json;
 use store::Store;
 
@@ -24,7 +24,22 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
         return Err(ApiError::invalid_name(name));
     }
     let input = execution_input(input.as_deref())?;
+    let express = ExpressStart {
+        state_machine: state_machine.clone(),
+        name: name.clone(),
+        input: input.clone(),
+        trace_header: trace_header.clone(),
+    };
     let request = StartExecution { state_machine, name, input, trace_header };
-    let started = app.engine().start_execution(request).await?;
-    Ok(json!({"executionArn": started.arn.as_str(), "startDate": started.at.as_epoch_seconds()}))
+    match app.engine().start_execution(request).await {
+        Ok(started) => {
+            Ok(json!({"executionArn": started.arn.as_str(), "startDate": started.at.as_epoch_seconds()}))
+        }
+        // Only the engine knows the type without a read, and most machines are of the other one.
+        Err(Refusal::ExpressNotSupported) => {
+            let started = app.express().start_execution(express).await?;
+            Ok(json!({"executionArn": &*started.arn, "startDate": started.started_at.as_epoch_seconds()}))
+        }
+        Err(refusal) => Err(refusal.into()),
+    }
 }

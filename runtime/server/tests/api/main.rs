@@ -1,6 +1,8 @@
 //! Every operation through the router, over the engine on a store in memory.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests are tests too")]
 
+mod express;
+mod tags;
 mod versions;
 
 use std::sync::Arc;
@@ -9,7 +11,7 @@ use asl::interpreter::ErrorOutput;
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use engine::{Engine, TaskDispatch, TaskExecutor, TaskOutcome};
+use engine::{Engine, Express, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
 use server::{Account, App};
@@ -35,7 +37,7 @@ impl TaskExecutor for Failing {
 struct Server {
     router: Router,
     stopping: CancellationToken,
-    _engine: Engine,
+    _engines: [Engine; 2],
     _data: TempDir,
 }
 
@@ -46,12 +48,13 @@ impl Server {
         (options.slots, options.guest_threads) = (1, 1);
         let host = wasm_host::Host::new(&options).unwrap();
         let store = MemoryStore::new(1);
-        let (handle, engine) =
-            Engine::start(engine::Options::default(), store, Arc::new(Failing)).await.unwrap();
+        let options = engine::Options::default;
+        let (handle, engine) = Engine::start(options(), store.clone(), Arc::new(Failing)).await.unwrap();
+        let (express, express_engine) = Express::start(options(), store, Arc::new(Failing)).await.unwrap();
         let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let stopping = CancellationToken::new();
-        let router = App::new(handle, host, account, stopping.clone()).router();
-        Server { router, stopping, _engine: engine, _data: data }
+        let router = App::new(handle, express, host, account, stopping.clone()).router();
+        Server { router, stopping, _engines: [engine, express_engine], _data: data }
     }
 
     async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {

@@ -68,6 +68,7 @@ fn read(text: &str, machine_type: MachineType, report: &Report) -> Option<Defini
         return None;
     }
     Some(Definition {
+        machine_type,
         comment: reader.text("Comment").map(String::from),
         query_language: language,
         timeout_seconds,

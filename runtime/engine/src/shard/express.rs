@@ -1,0 +1,79 @@
+//! Express executions: they run in a shard that keeps its state in memory and nothing of an execution after its end.
+//!
+//! It is the same shard as that of the others, over a store in memory. The machines lie in the store of the others,
+//! so a start brings the revision with it.
+
+use asl::Timestamp;
+use asl::interpreter::{Event, ExecutionId};
+use store::{ExecutionRecord, ExecutionStatus};
+
+use crate::request::{Refusal, StartExpress};
+
+use super::resident::Resident;
+use super::{Fresh, Known, Reply, ReplyTo, Shard};
+
+impl Shard {
+    /// Starts an execution. One that is waited for is answered when it ends, the others at once.
+    pub(super) fn start_express(
+        &mut self,
+        to: ReplyTo,
+        request: StartExpress,
+        fresh: Fresh,
+        now: Timestamp,
+    ) -> Option<Result<Reply, Refusal>> {
+        assert!(!self.options.keeps_executions, "an Express execution must not be kept");
+        if self.executions.len() >= self.options.executions_resident_max {
+            return Some(Err(Refusal::ExecutionLimitExceeded));
+        }
+        let StartExpress { target, revision, name, input, trace_header, is_awaited } = request;
+        let arn = target.machine.express_execution(&name, fresh.id);
+        let arn = arn.expect("the name was checked when it was parsed");
+        let record = ExecutionRecord {
+            arn: arn.into(),
+            name: name.into(),
+            state_machine_arn: target.machine.as_str().into(),
+            machine_id: target.machine_id,
+            revision: target.revision,
+            status: ExecutionStatus::Running,
+            started_at: now,
+            stopped_at: None,
+            input,
+            output: None,
+            error: None,
+            last_lsn: 0,
+            event_count: 0,
+            seed: fresh.seed,
+            redrive_count: 0,
+            redriven_at: None,
+            trace_header,
+            version_arn: target.version_arn,
+            alias_arn: target.alias_arn,
+            parent: None,
+            lists: None,
+        };
+        let revision = self.revision(target.revision, revision);
+        let answer = Reply::Express(Box::new(record.clone()));
+        let resident = Resident::new(fresh.id, record, revision);
+        self.executions.insert(fresh.id, Known::Running(Box::new(resident)), self.generation);
+        if is_awaited {
+            self.awaited.insert(fresh.id, to);
+        }
+        self.step(fresh.id, Event::Start, now);
+        (!is_awaited).then_some(Ok(answer))
+    }
+
+    /// What the end of a batch is to an execution of which nothing is kept: once it has ended, it is gone.
+    pub(super) fn let_go(&mut self, id: ExecutionId) {
+        let generation = self.generation;
+        let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
+        resident.events.clear();
+        resident.state.take_changed();
+        if resident.ending.is_none() {
+            return;
+        }
+        let Some(Known::Running(resident)) = self.executions.remove(&id) else { return };
+        if let Some(to) = self.awaited.remove(&id) {
+            self.reply(to, Reply::Express(Box::new(resident.record)));
+        }
+    }
+}
