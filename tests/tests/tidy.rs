@@ -30,6 +30,7 @@ const KNOWN_ONLY_TO: &[(&str, &[&str])] = &[
     ("hyper*", &["server"]),
     ("tokio*", &["store", "engine", "wasm-host", "executors", "server"]),
     ("clap", &["server"]),
+    ("jsonata-core", &["asl"]),
 ];
 
 /// Words that no source file may have, and why.

@@ -5,6 +5,7 @@ pub mod flow;
 pub mod inspection;
 pub mod intrinsics;
 pub mod json;
+pub mod jsonata;
 pub mod path;
 pub mod scope;
 pub mod text;

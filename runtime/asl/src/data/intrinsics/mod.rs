@@ -14,3 +14,4 @@ mod strings;
 pub use call::{Argument, Call, Function, Text};
 pub use evaluate::{Failure, INTRINSIC_FAILURE, Source};
 pub use parser::{ParseError, parse};
+pub(crate) use strings::{digest, uuid_text};

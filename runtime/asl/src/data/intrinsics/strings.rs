@@ -54,19 +54,23 @@ pub(super) fn hash(arguments: &Arguments) -> Result<Value, String> {
         }
     };
     let text = limited(text)?;
-    let digest = match arguments.string(1)? {
+    let algorithm = arguments.string(1)?;
+    digest(algorithm, text).map(Value::String).ok_or_else(|| {
+        format!("The algorithm must be MD5, SHA-1, SHA-256, SHA-384 or SHA-512 but was: {algorithm}")
+    })
+}
+
+/// A hash in hexadecimal digits, if there is such an algorithm.
+pub(crate) fn digest(algorithm: &str, text: &str) -> Option<String> {
+    let digest = match algorithm {
         "MD5" => Md5::digest(text).to_vec(),
         "SHA-1" => Sha1::digest(text).to_vec(),
         "SHA-256" => Sha256::digest(text).to_vec(),
         "SHA-384" => Sha384::digest(text).to_vec(),
         "SHA-512" => Sha512::digest(text).to_vec(),
-        other => {
-            return Err(format!(
-                "The algorithm must be MD5, SHA-1, SHA-256, SHA-384 or SHA-512 but was: {other}"
-            ));
-        }
+        _other => return None,
     };
-    Ok(Value::String(digest.iter().map(|byte| format!("{byte:02x}")).collect()))
+    Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
 
 fn limited(text: &str) -> Result<&str, String> {
@@ -78,14 +82,20 @@ fn limited(text: &str) -> Result<&str, String> {
 
 /// A version 4 UUID.
 pub(super) fn uuid(source: &mut dyn Source) -> Value {
-    let random = (u128::from(source.random_u64()) << 64) | u128::from(source.random_u64());
+    let (high, low) = (source.random_u64(), source.random_u64());
+    Value::String(uuid_text(high, low))
+}
+
+/// A version 4 UUID out of 128 random bits.
+pub(crate) fn uuid_text(high: u64, low: u64) -> String {
+    let random = (u128::from(high) << 64) | u128::from(low);
     let versioned = (random & !(0xf << 76)) | (0x4 << 76);
     let variant = (versioned & !(0x3 << 62)) | (0x2 << 62);
     let mut text = format!("{variant:032x}");
     for at in [20, 16, 12, 8] {
         text.insert(at, '-');
     }
-    Value::String(text)
+    text
 }
 
 #[cfg(test)]
