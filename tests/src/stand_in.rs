@@ -71,7 +71,9 @@ impl Functions {
 
     /// The service `lambda:invoke`: the function's result inside the answer of the SDK.
     fn invoke(&mut self, parameters: &Value) -> (String, Result<Value, ErrorOutput>) {
-        let name = parameters["FunctionName"].as_str().unwrap_or_default().to_owned();
+        // An ARN does as well as a name.
+        let name = parameters["FunctionName"].as_str().unwrap_or_default();
+        let name = name.split_once(":function:").map_or(name, |(_, name)| name).to_owned();
         let payload = match parameters.get("Payload") {
             None | Some(Value::Null) => json!({}),
             // A text is sent as it is.

@@ -28,3 +28,7 @@ pub const STEP_EVENTS_MAX: usize = 512;
 pub const STEP_BYTES_MAX: usize = 1 << 20;
 /// Recorded from AWS: seconds of a computed Wait (2^31 - 1: 24,855 days pass, 24,856 fail).
 pub const WAIT_SECONDS_MAX: i64 = 2_147_483_647;
+/// AWS quota: the variables that one state assigns, in bytes of their JSON. One alone may have as many.
+pub const ASSIGN_BYTES_MAX: usize = 262_144;
+/// AWS quota: all variables of an execution, in bytes; here those that one thread of it sees.
+pub const VARIABLES_BYTES_MAX: usize = 10 << 20;

@@ -8,7 +8,8 @@ use crate::definition::{Computed, Expression, NumberField, Template, TextField, 
 use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::intrinsics::{self, Call};
-use super::path::{Found, Path};
+use super::jsonata::{self, QueryError};
+use super::path::{Found, Path, values};
 use super::scope::Scope;
 use super::timestamp::Timestamp;
 
@@ -17,27 +18,104 @@ use super::timestamp::Timestamp;
 pub struct Failure {
     pub error: &'static str,
     pub cause: String,
+    /// Set in a JSONata state, where history has an event for the failure.
+    pub query: Option<Query>,
+}
+
+/// The place of a failure in a JSONata state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// The field as history names it: `Output/total`. None if it is not the fault of a field.
+    pub location: Option<String>,
+    /// The expression gave a value of the right type, which the state found it cannot use.
+    pub is_of_value: bool,
 }
 
 impl Failure {
     pub const RUNTIME: &'static str = "States.Runtime";
     pub const DATA_LIMIT: &'static str = "States.DataLimitExceeded";
+    pub const QUERY: &'static str = "States.QueryEvaluationError";
+
+    pub fn new(error: &'static str, cause: impl Into<String>) -> Failure {
+        Failure { error, cause: cause.into(), query: None }
+    }
 
     /// `States.Runtime`, which nothing retries or catches.
     pub fn runtime(cause: impl Into<String>) -> Failure {
-        Failure { error: Failure::RUNTIME, cause: cause.into() }
+        Failure::new(Failure::RUNTIME, cause)
     }
 
     /// More than a payload may hold. Its cause names the state, which only the interpreter knows.
     pub fn data_limit() -> Failure {
-        Failure { error: Failure::DATA_LIMIT, cause: String::new() }
+        Failure::new(Failure::DATA_LIMIT, "")
+    }
+
+    /// A JSONata expression, or the input of a JSONata state, does not give what the state needs.
+    pub fn query(location: Option<&str>, cause: impl Into<String>) -> Failure {
+        let query = Query { location: location.map(str::to_owned), is_of_value: false };
+        Failure { query: Some(query), ..Failure::new(Failure::QUERY, cause) }
+    }
+
+    /// A field has a value that the state cannot use. A JSONata expression that gave it is told apart.
+    pub fn value(field: &NumberField, cause: impl Into<String>) -> Failure {
+        match field {
+            NumberField::Computed(computed) if computed.is_jsonata() => computed.unusable(cause),
+            NumberField::Computed(_) | NumberField::Literal(_) => Failure::runtime(cause),
+        }
+    }
+}
+
+impl Computed {
+    pub(crate) fn is_jsonata(&self) -> bool {
+        matches!(self.expression, Expression::Jsonata(_))
+    }
+
+    /// The failure of a value of the right type, which the state cannot use.
+    pub(crate) fn unusable(&self, cause: impl Into<String>) -> Failure {
+        let query = Query { location: Some(self.field.clone()), is_of_value: true };
+        Failure { query: Some(query), ..Failure::new(Failure::QUERY, cause) }
+    }
+
+    fn failed(&self, how: &str) -> Failure {
+        let (source, field) = (&self.source, &self.field);
+        let cause = format!("The JSONata expression '{source}' specified for the field '{field}' {how}");
+        Failure::query(Some(field), cause)
+    }
+
+    /// The failure of a value of another type than the field has.
+    pub(crate) fn unexpected(&self, wanted: &str, value: &Value) -> Failure {
+        let found = type_name(value);
+        self.failed(&format!(
+            "returned an unexpected result type. Expected '{wanted}', but was '{found}' for value: {value}"
+        ))
+    }
+}
+
+fn type_name(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "boolean",
+        Value::Number(_) => "number",
+        Value::String(_) => "string",
+        Value::Array(_) => "array",
+        Value::Object(_) => "object",
     }
 }
 
 /// Computes a template; `input` is what `$` means in it.
 pub fn template(template: &Template, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
     let mut left = PAYLOAD_BYTES_MAX;
-    fill(template, scope, input, &mut left)
+    let value = fill(template, scope, input, &mut left)?;
+    if values::depth(&value) > values::DEPTH_MAX {
+        values::discard(value);
+        return Err(too_deep());
+    }
+    Ok(value)
+}
+
+/// What nests deeper can be written and not read again.
+pub(crate) fn too_deep() -> Failure {
+    Failure::runtime(format!("A value nests more than {} levels deep.", values::DEPTH_MAX))
 }
 
 /// `left` is what the computed values may still weigh: a definition of 1 MiB can name its input 60,000 times.
@@ -81,11 +159,17 @@ pub fn computed(field: &Computed, scope: &Scope<'_>, input: &Value) -> Result<Va
             find(path, scope, input).ok_or_else(|| not_in_input(path, &field.field, input))
         }
         Expression::Intrinsic(call) => intrinsic(call, &field.field, scope, input),
-        Expression::Jsonata(_) => Err(Failure::runtime(format!(
-            "The field '{}' is a JSONata expression, which is not supported yet.",
-            field.field
-        ))),
+        Expression::Jsonata(expression) => query(field, expression, scope),
     }
+}
+
+fn query(field: &Computed, expression: &jsonata::Expression, scope: &Scope<'_>) -> Result<Value, Failure> {
+    expression.evaluate(scope).map_err(|error| match error {
+        QueryError::Undefined => field.failed("returned nothing (undefined)."),
+        QueryError::Unsupported => field.failed("returned an unsupported result type."),
+        QueryError::TooLarge => Failure::data_limit(),
+        QueryError::Threw(text) => field.failed(&format!("threw an error during evaluation. {text}")),
+    })
 }
 
 /// The value that a path names, or none.
@@ -103,7 +187,7 @@ fn not_in_input(path: &Path, field: &str, input: &Value) -> Failure {
 
 fn intrinsic(call: &Call, field: &str, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
     let mut source = IntrinsicSource { scope, field, input };
-    call.evaluate(&mut source).map_err(|failure| Failure { error: failure.error, cause: failure.cause })
+    call.evaluate(&mut source).map_err(|failure| Failure::new(failure.error, failure.cause))
 }
 
 /// Gives an intrinsic function the paths in its arguments.
@@ -132,6 +216,7 @@ pub fn text(field: &TextField, scope: &Scope<'_>, input: &Value) -> Result<Strin
         TextField::Literal(text) => Ok(text.clone()),
         TextField::Computed(field) => match computed(field, scope, input)? {
             Value::String(text) => Ok(text),
+            other if field.is_jsonata() => Err(field.unexpected("string", &other)),
             other
             @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
                 Err(Failure::runtime(format!(
@@ -150,10 +235,23 @@ pub fn whole_number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Re
         NumberField::Literal(number) => Ok(*number as i64),
         NumberField::Computed(field) => {
             let value = reference(field, scope, input)?;
+            if field.is_jsonata() {
+                return whole_result(field, &value);
+            }
             let number = value.as_i64().or_else(|| value.as_str()?.parse().ok());
             number.ok_or_else(|| not_valid(field, &value, "integer"))
         }
     }
+}
+
+/// The whole number that an expression gave.
+pub(crate) fn whole_result(field: &Computed, value: &Value) -> Result<i64, Failure> {
+    if !value.is_number() {
+        return Err(field.unexpected("number", value));
+    }
+    value.as_i64().ok_or_else(|| {
+        field.unusable(format!("The {} field cannot be parsed as a long value: {value}", field.field))
+    })
 }
 
 /// A number with a fraction: a percentage.
@@ -162,6 +260,9 @@ pub fn number(field: &NumberField, scope: &Scope<'_>, input: &Value) -> Result<f
         NumberField::Literal(number) => Ok(*number),
         NumberField::Computed(field) => {
             let value = reference(field, scope, input)?;
+            if field.is_jsonata() {
+                return value.as_f64().ok_or_else(|| field.unexpected("number", &value));
+            }
             let number = value.as_f64().or_else(|| value.as_str()?.parse().ok());
             number.filter(|number| number.is_finite()).ok_or_else(|| not_valid(field, &value, "float"))
         }
@@ -209,6 +310,16 @@ pub fn timestamp(field: &TimestampField, scope: &Scope<'_>, input: &Value) -> Re
         TimestampField::Literal(at) => Ok(*at),
         TimestampField::Computed(field) => {
             let value = computed(field, scope, input)?;
+            if field.is_jsonata() {
+                let text = value.as_str().ok_or_else(|| field.unexpected("string", &value))?;
+                return Timestamp::parse_rfc3339(text).map_err(|_| {
+                    field.unusable(format!(
+                        "The {} field cannot be parsed as an ISO-8601 extended offset date-time format string: \
+                         {text}",
+                        field.field
+                    ))
+                });
+            }
             let parsed = value.as_str().and_then(|text| Timestamp::parse_rfc3339(text).ok());
             parsed.ok_or_else(|| {
                 let shown = value.as_str().map_or_else(|| value.to_string(), str::to_owned);

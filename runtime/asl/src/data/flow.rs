@@ -65,7 +65,10 @@ pub fn selected_result(flow: &Flow, scope: &Scope<'_>, result: Data) -> Result<D
             None => Ok(result),
             Some(template) => Ok(evaluate::template(template, scope, result.value())?.into()),
         },
-        Flow::Jsonata(_) => Ok(result),
+        Flow::Jsonata(_) => {
+            scope.set_result(&result);
+            Ok(result)
+        }
     }
 }
 
@@ -78,10 +81,20 @@ pub fn output(flow: &Flow, scope: &Scope<'_>, raw: &Data, result: Data) -> Resul
             scope.note(|seen| seen.after_result_path = Some(combined.clone()));
             select(&flow.output_path, scope, &combined)
         }
-        Flow::Jsonata(flow) => match &flow.output {
-            None => Ok(result),
-            Some(template) => Ok(evaluate::template(template, scope, raw.value())?.into()),
-        },
+        Flow::Jsonata(flow) => output_or(flow.output.as_ref(), scope, raw, result),
+    }
+}
+
+/// JSONata's `Output`; without it, `otherwise`.
+pub fn output_or(
+    output: Option<&Template>,
+    scope: &Scope<'_>,
+    raw: &Data,
+    otherwise: Data,
+) -> Result<Data, Failure> {
+    match output {
+        None => Ok(otherwise),
+        Some(template) => Ok(evaluate::template(template, scope, raw.value())?.into()),
     }
 }
 
@@ -94,14 +107,10 @@ pub fn combine(result_path: &ResultPath, raw: &Data, result: Data) -> Result<Dat
             let mut combined = raw.value().clone();
             match path.set(&mut combined, result.value().clone()) {
                 Ok(()) => Ok(combined.into()),
-                Err(_) => Err(Failure {
-                    error: "States.ResultPathMatchFailure",
-                    cause: format!(
-                        "Unable to apply ResultPath '{}' to the input '{}'.",
-                        path.source(),
-                        raw.value()
-                    ),
-                }),
+                Err(_) => Err(Failure::new(
+                    "States.ResultPathMatchFailure",
+                    format!("Unable to apply ResultPath '{}' to the input '{}'.", path.source(), raw.value()),
+                )),
             }
         }
     }

@@ -6,6 +6,8 @@ use std::sync::{Arc, OnceLock};
 
 use serde_json::Value;
 
+use super::path::values::DEPTH_MAX;
+
 /// An immutable JSON value. Cheap to clone.
 #[derive(Clone)]
 pub struct Data(Arc<Inner>);
@@ -57,6 +59,26 @@ impl Data {
     }
 }
 
+/// Whether a JSON text nests no deeper than can be parsed.
+pub(crate) fn is_readable(text: &str) -> bool {
+    let (mut depth, mut in_string, mut escaped) = (0_usize, false, false);
+    for byte in text.bytes() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = in_string,
+            b'"' => in_string = !in_string,
+            _ if in_string => {}
+            b'[' | b'{' => depth += 1,
+            b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        if depth > DEPTH_MAX {
+            return false;
+        }
+    }
+    true
+}
+
 impl From<Value> for Data {
     fn from(value: Value) -> Data {
         Data(Arc::new(Inner { value: value.into(), text: OnceLock::new() }))
@@ -100,6 +122,15 @@ mod tests {
         let data = Data::parse(r#"{"b": 1.0, "a": 12345678901234567890}"#).unwrap();
         assert_eq!(data.text(), r#"{"b": 1.0, "a": 12345678901234567890}"#);
         assert_eq!(Data::from(data.value().clone()).text(), r#"{"b":1.0,"a":12345678901234567890}"#);
+    }
+
+    #[test]
+    fn knows_how_deep_it_can_be_read() {
+        let nested = |levels: usize| format!("{}\"[[\\\"[\"{}", "[".repeat(levels), "]".repeat(levels));
+        for levels in [0, 1, DEPTH_MAX, DEPTH_MAX + 1, 1_000] {
+            let text = nested(levels);
+            assert_eq!(is_readable(&text), Data::parse(&text).is_ok(), "{levels}");
+        }
     }
 
     #[test]

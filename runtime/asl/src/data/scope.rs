@@ -8,7 +8,9 @@ use sha2::Sha256;
 
 use super::inspection::Inspection;
 use super::json::Data;
+use super::jsonata::{self, StatesField};
 use super::path::{Path, Root, Segment};
+use super::timestamp::Timestamp;
 
 /// Random bits that are the same whenever the same execution is stepped again: they come from its seed and
 /// from how often it has drawn.
@@ -55,8 +57,14 @@ pub trait Variables {
 pub struct Scope<'a> {
     variables: &'a dyn Variables,
     pub entropy: &'a Entropy,
+    now: Timestamp,
+    /// The state's own input: `$states.input`.
+    input: &'a Data,
+    result: OnceCell<Data>,
+    error_output: OnceCell<Data>,
     context: OnceCell<Value>,
     context_without_input: OnceCell<Value>,
+    cache: jsonata::Cache,
     /// Set while a state is tested.
     inspection: Option<&'a RefCell<Inspection>>,
 }
@@ -68,14 +76,36 @@ impl std::fmt::Debug for Scope<'_> {
 }
 
 impl<'a> Scope<'a> {
-    pub fn new(variables: &'a dyn Variables, entropy: &'a Entropy) -> Scope<'a> {
+    pub fn new(
+        variables: &'a dyn Variables,
+        entropy: &'a Entropy,
+        now: Timestamp,
+        input: &'a Data,
+    ) -> Scope<'a> {
         Scope {
             variables,
             entropy,
+            now,
+            input,
+            result: OnceCell::new(),
+            error_output: OnceCell::new(),
             context: OnceCell::new(),
             context_without_input: OnceCell::new(),
+            cache: jsonata::Cache::default(),
             inspection: None,
         }
+    }
+
+    /// From here on `$states.result` is the result; it is set once.
+    pub fn set_result(&self, result: &Data) {
+        let is_new = self.result.set(result.clone()).is_ok();
+        assert!(is_new, "a state has one result");
+    }
+
+    /// From here on `$states.errorOutput` is the error output; it is set once.
+    pub fn set_error_output(&self, error_output: &Data) {
+        let is_new = self.error_output.set(error_output.clone()).is_ok();
+        assert!(is_new, "a catcher gets one error");
     }
 
     /// The same, with an observer of the way of the data.
@@ -106,6 +136,34 @@ impl<'a> Scope<'a> {
     fn context(&self, whole: bool) -> &Value {
         let cell = if whole { &self.context } else { &self.context_without_input };
         cell.get_or_init(|| self.variables.build_context(whole))
+    }
+}
+
+impl jsonata::World for Scope<'_> {
+    fn states(&self, field: StatesField) -> Option<&Value> {
+        match field {
+            StatesField::Input => Some(self.input.value()),
+            StatesField::Result => self.result.get().map(Data::value),
+            StatesField::ErrorOutput => self.error_output.get().map(Data::value),
+            StatesField::Context => Some(self.context(true)),
+            StatesField::ContextWithoutInput => Some(self.context(false)),
+        }
+    }
+
+    fn variable(&self, name: &str) -> Option<&Data> {
+        self.variables.variable(name)
+    }
+
+    fn entropy(&self) -> &Entropy {
+        self.entropy
+    }
+
+    fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    fn cache(&self) -> &jsonata::Cache {
+        &self.cache
     }
 }
 

@@ -4,6 +4,7 @@
 use serde_json::Value;
 
 use crate::data::intrinsics::Call;
+use crate::data::jsonata;
 use crate::data::path::Path;
 use crate::data::timestamp::Timestamp;
 
@@ -14,8 +15,8 @@ pub enum Expression {
     Path(Path),
     /// `States.Format(…)` and its kin.
     Intrinsic(Box<Call>),
-    /// The text between `{%` and `%}`.
-    Jsonata(String),
+    /// What stands between `{%` and `%}`.
+    Jsonata(jsonata::Expression),
 }
 
 /// An expression with what an error message says of it.

@@ -7,6 +7,7 @@ mod fields;
 mod flow;
 mod map;
 pub(crate) mod parse;
+mod references;
 mod resource;
 mod state;
 mod unsupported;

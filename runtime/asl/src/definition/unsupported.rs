@@ -2,7 +2,7 @@
 
 use crate::validate::{Diagnostic, Severity, code};
 
-use super::{Definition, Mode, QueryLanguage, State, StateId, StateKind};
+use super::{Definition, Mode, State, StateId, StateKind};
 
 impl Definition {
     /// One diagnostic for each state and feature that is parsed but does not run yet.
@@ -18,12 +18,6 @@ impl Definition {
             location: Some(self.location(id)),
         };
         let mut found = Vec::new();
-        match state.query_language {
-            QueryLanguage::JsonPath => {}
-            QueryLanguage::Jsonata => {
-                found.push(diagnostic("JSONata is not supported yet; write the state with JSONPath"));
-            }
-        }
         match &state.kind {
             StateKind::Map(map) => match map.mode {
                 Mode::Inline => {}
@@ -86,14 +80,9 @@ mod tests {
         let at = "at /States/P/Branches[1]/States/M";
         assert_eq!(
             found,
-            [
-                format!(
-                    "UNSUPPORTED_FEATURE: JSONata is not supported yet; write the state with JSONPath {at}"
-                ),
-                format!(
-                    "UNSUPPORTED_FEATURE: A Map with 'Mode' DISTRIBUTED is not supported yet; use INLINE {at}"
-                ),
-            ]
+            [format!(
+                "UNSUPPORTED_FEATURE: A Map with 'Mode' DISTRIBUTED is not supported yet; use INLINE {at}"
+            ),]
         );
     }
 }

@@ -10,7 +10,8 @@ use crate::data::path::Path;
 use crate::data::scope::Scope;
 use crate::data::timestamp::Timestamp;
 use crate::definition::{
-    Choice, Comparison, Operand, Operator, Ordering, Rule, StateId, StringPattern, Test, Transition as Target,
+    Choice, Comparison, Flow, Operand, Operator, Ordering, Rule, StateId, StringPattern, Test,
+    Transition as Target,
 };
 
 use super::execution::RowId;
@@ -20,12 +21,22 @@ impl Stepper<'_> {
     pub(super) fn choice(&mut self, row: RowId, choice: &Choice) -> Result<(), Failure> {
         let (next, output, assigned) = self.compute(row, None, |scope, thread| {
             let input = flow::selected_input(&choice.flow, scope, &thread.input)?;
-            let (next, assign) = match first_match(&choice.rules, scope, input.value())? {
+            let rule = first_match(&choice.rules, scope, input.value())?;
+            let (next, assign) = match rule {
                 Some(rule) => (rule.next, &rule.assign),
                 None => (otherwise(choice)?, &choice.assign),
             };
             let assigned = flow::assigned(assign, scope, &input)?;
-            Ok((next, flow::output(&choice.flow, scope, &thread.input, input)?, assigned))
+            let output = match (rule, &choice.flow) {
+                // The state's own Output, like its Assign, is for when no rule matches.
+                (Some(rule), Flow::Jsonata(_)) => {
+                    flow::output_or(rule.output.as_ref(), scope, &thread.input, input)?
+                }
+                (Some(_), Flow::JsonPath(_)) | (None, _) => {
+                    flow::output(&choice.flow, scope, &thread.input, input)?
+                }
+            };
+            Ok((next, output, assigned))
         })?;
         self.exit(row, output, assigned, Target::Next(next));
         Ok(())
@@ -42,9 +53,11 @@ fn first_match<'a>(rules: &'a [Rule], scope: &Scope<'_>, input: &Value) -> Resul
 }
 
 fn otherwise(choice: &Choice) -> Result<StateId, Failure> {
-    choice.default.ok_or_else(|| Failure {
-        error: "States.NoChoiceMatched",
-        cause: "No choice rule matched the input and the state has no Default.".to_owned(),
+    choice.default.ok_or_else(|| {
+        Failure::new(
+            "States.NoChoiceMatched",
+            "No choice rule matched the input and the state has no Default.",
+        )
     })
 }
 
@@ -71,7 +84,7 @@ fn holds(test: &Test, scope: &Scope<'_>, input: &Value) -> Result<bool, Failure>
         Test::Constant(value) => Ok(*value),
         Test::Condition(condition) => {
             let value = evaluate::computed(condition, scope, input)?;
-            value.as_bool().ok_or_else(|| Failure::runtime("A Condition must be true or false."))
+            value.as_bool().ok_or_else(|| condition.unexpected("boolean", &value))
         }
     }
 }

@@ -115,7 +115,8 @@ impl Stepper<'_> {
         self.fail_state(row, error);
     }
 
-    fn evaluation_error(&self, row: RowId, failure: &Failure) -> StateError {
+    /// The error that a failure is; that of a JSONata state is written to the history.
+    fn evaluation_error(&mut self, row: RowId, failure: &Failure) -> StateError {
         let name = &self.state_of(row).name;
         if failure.error == Failure::DATA_LIMIT {
             return StateError::data_limit(name);
@@ -123,12 +124,26 @@ impl Stepper<'_> {
         if self.alone.is_some() {
             return StateError::new(ErrorOutput::new(failure.error, failure.cause.as_str()));
         }
-        let event = self.state.thread(row).map_or(0, |thread| thread.entered_event);
+        let thread = self.state.thread(row).expect("a thread that fails is there");
+        let (before, event, last) = (thread.before_event, thread.entered_event, thread.last_event);
         let cause = format!(
             "An error occurred while executing the state '{name}' (entered at the event id #{event}). {}",
             failure.cause
         );
-        StateError::new(ErrorOutput::new(failure.error, cause))
+        let error = StateError::new(ErrorOutput::new(failure.error, cause));
+        if let Some(query) = &failure.query {
+            // Recorded: an expression that fails right after the state was entered follows what came before the
+            // state, as if AWS entered it later; a value that the state cannot use follows the state's own event.
+            let previous = if last == event && !query.is_of_value { before } else { last };
+            let kind = HistoryKind::EvaluationFailed {
+                error: error.output.clone(),
+                location: query.location.clone(),
+                state: name.into(),
+            };
+            let id = self.write(previous, kind);
+            self.state.thread_mut(row).last_event = id;
+        }
+        error
     }
 
     pub(super) fn fail_state(&mut self, row: RowId, error: StateError) {
@@ -195,16 +210,26 @@ impl Stepper<'_> {
         self.write_failed(row, error);
         let caught = error_output(&error.output);
         let computed = self.compute(row, None, |scope, thread| {
+            scope.set_error_output(&caught);
             let assigned = flow::assigned(&catcher.assign, scope, &caught)?;
-            Ok((flow::combine(&catcher.result_path, &thread.input, caught)?, assigned))
+            let output = match &catcher.output {
+                None => flow::combine(&catcher.result_path, &thread.input, caught)?,
+                output @ Some(_) => flow::output_or(output.as_ref(), scope, &thread.input, caught)?,
+            };
+            Ok((output, assigned))
         });
         // An error in the handler itself is not handled by the same handler.
         match computed {
-            Ok((output, _)) if output.size() > PAYLOAD_BYTES_MAX => {
+            Ok((output, assigned))
+                if output.size() > PAYLOAD_BYTES_MAX || !self.variables_fit(row, &assigned) =>
+            {
                 self.fail_thread(row, StateError::data_limit(&self.state_of(row).name));
             }
             Ok((output, assigned)) => self.exit(row, output, assigned, Target::Next(catcher.next)),
-            Err(failure) => self.fail_thread(row, self.evaluation_error(row, &failure)),
+            Err(failure) => {
+                let error = self.evaluation_error(row, &failure);
+                self.fail_thread(row, error);
+            }
         }
     }
 

@@ -1,8 +1,8 @@
 //! What Parallel and Map have in common: children are started, end one by one, and are joined.
 
-use crate::data::evaluate::Failure;
+use crate::data::evaluate::{self, Failure};
 use crate::data::flow::{self, Assigned};
-use crate::data::json::Data;
+use crate::data::json::{self, Data};
 use crate::definition::{Assign, Flow, StateKind};
 use crate::limits::PAYLOAD_BYTES_MAX;
 
@@ -122,6 +122,9 @@ impl Stepper<'_> {
         if text.len() > PAYLOAD_BYTES_MAX {
             let name = &self.state_of(owner).name;
             return self.fail_state(owner, StateError::data_limit(name));
+        }
+        if !json::is_readable(&text) {
+            return self.fail_evaluation(owner, &evaluate::too_deep());
         }
         self.leave_fork(owner, Data::from_valid_text(text));
     }

@@ -6,7 +6,7 @@ use crate::data::evaluate::{self, Failure};
 use crate::data::flow;
 use crate::data::json::Data;
 use crate::data::scope::Scope;
-use crate::definition::{Items, Map, Mode, StateKind};
+use crate::definition::{Flow, Items, Map, Mode, StateKind, Template};
 use crate::limits::{INLINE_MAP_CONCURRENCY_MAX, PAYLOAD_BYTES_MAX};
 
 use super::context::View;
@@ -87,7 +87,7 @@ impl Stepper<'_> {
                     token: None,
                     context,
                 };
-                let scope = Scope::new(&view, &self.entropy);
+                let scope = Scope::new(&view, &self.entropy, self.now, &thread.input);
                 let input = flow::selected_value(&map.flow, &scope, &thread.input)?;
                 Ok(evaluate::template(selector, &scope, &input)?.into())
             }
@@ -98,6 +98,7 @@ impl Stepper<'_> {
 /// The array that the Map goes over.
 pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
     let (items, source) = match &map.items {
+        Items::Input if matches!(map.flow, Flow::Jsonata(_)) => return array_of_input(raw.clone()),
         Items::Input => (flow::selected_input(&map.flow, scope, raw)?, "$"),
         Items::Path(path) => {
             let input = flow::selected_value(&map.flow, scope, raw)?;
@@ -109,7 +110,15 @@ pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Fa
             })?;
             (found.into(), path.source())
         }
-        Items::Template(template) => (evaluate::template(template, scope, raw.value())?.into(), "Items"),
+        Items::Template(template) => {
+            let items = evaluate::template(template, scope, raw.value())?;
+            return match template {
+                Template::Computed(field) if !items.is_array() => Err(field.unexpected("array", &items)),
+                Template::Computed(_) | Template::Literal(_) | Template::Array(_) | Template::Object(_) => {
+                    array_of_input(items.into())
+                }
+            };
+        }
     };
     if items.value().is_array() {
         return Ok(items);
@@ -117,6 +126,14 @@ pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Fa
     // Of a path into the context object AWS shows the part within it.
     let source = source.strip_prefix('$').filter(|rest| rest.starts_with('$')).unwrap_or(source);
     Err(Failure::runtime(format!("Reference path \"{source}\" must point to array.")))
+}
+
+/// What a JSONata Map goes over where no expression says so.
+fn array_of_input(items: Data) -> Result<Data, Failure> {
+    if items.value().is_array() {
+        return Ok(items);
+    }
+    Err(Failure::query(None, format!("Map state input must be an array but was: {}", items.value())))
 }
 
 /// How many items run at once. AWS computes it before it writes that the Map has started.
@@ -132,7 +149,7 @@ pub(super) fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u3
         Ok(0) => Ok(INLINE_MAP_CONCURRENCY_MAX),
         Ok(wanted) => Ok(wanted.min(INLINE_MAP_CONCURRENCY_MAX)),
         Err(_) if wanted > 0 => Ok(INLINE_MAP_CONCURRENCY_MAX),
-        Err(_) => Err(Failure::runtime("MaxConcurrency cannot be negative.")),
+        Err(_) => Err(Failure::value(field, "MaxConcurrency cannot be negative.")),
     }
 }
 
@@ -151,7 +168,7 @@ pub(super) fn tolerated_failures(
             let count = evaluate::whole_number(field, scope, input)?;
             scope.note(|seen| seen.tolerated_failure_count = Some(count));
             if count < 0 {
-                return Err(Failure::runtime("ToleratedFailureCount cannot be negative."));
+                return Err(Failure::value(field, "ToleratedFailureCount cannot be negative."));
             }
             Some(u32::try_from(count).unwrap_or(u32::MAX))
         }
@@ -162,7 +179,8 @@ pub(super) fn tolerated_failures(
             let percentage = evaluate::number(field, scope, input)?;
             scope.note(|seen| seen.tolerated_failure_percentage = Some(percentage));
             if !(0.0..=100.0).contains(&percentage) {
-                return Err(Failure::runtime("ToleratedFailurePercentage must be between 0 and 100."));
+                let cause = "ToleratedFailurePercentage must be between 0 and 100.";
+                return Err(Failure::value(field, cause));
             }
             #[allow(
                 clippy::cast_possible_truncation,

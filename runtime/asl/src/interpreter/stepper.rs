@@ -6,10 +6,11 @@ use crate::data::evaluate::Failure;
 use crate::data::flow::Assigned;
 use crate::data::json::Data;
 use crate::data::scope::{Entropy, Scope};
+use crate::data::text::Text;
 use crate::data::timestamp::Timestamp;
 use crate::definition::{Definition, MachineType, State, StateKind, Transition as Target};
 use crate::limits::{
-    EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX,
+    ASSIGN_BYTES_MAX, EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX, VARIABLES_BYTES_MAX,
 };
 
 use super::alone::Alone;
@@ -260,7 +261,7 @@ impl Stepper<'_> {
     /// Leaves a state: writes its exit and goes to the next state or to the end of the thread.
     pub(super) fn exit(&mut self, row: RowId, output: Data, assigned: Assigned, target: Target) {
         let state = self.state_of(row);
-        if output.size() > PAYLOAD_BYTES_MAX {
+        if output.size() > PAYLOAD_BYTES_MAX || !self.variables_fit(row, &assigned) {
             return self.fail_state(row, StateError::data_limit(&state.name));
         }
         self.bytes += output.size();
@@ -285,6 +286,24 @@ impl Stepper<'_> {
             }
             Target::End => self.end_thread(row, output),
         }
+    }
+
+    /// Whether new variables are within AWS's limits, together with those that the thread sees.
+    pub(super) fn variables_fit(&self, row: RowId, assigned: &Assigned) -> bool {
+        if assigned.is_empty() {
+            return true;
+        }
+        let size = |(name, value): &(Text, Data)| name.len() + value.size();
+        let new = assigned.iter().map(size).sum::<usize>();
+        let mut all = new;
+        let mut thread = self.state.thread(row);
+        while let Some(current) = thread {
+            let replaced = |name: &Text| assigned.iter().any(|(new, _)| new == name);
+            let kept = current.variables.iter().filter(|(name, _)| !replaced(name));
+            all += kept.map(size).sum::<usize>();
+            thread = current.fork.and_then(|fork| self.state.thread(self.state.fork(fork).owner));
+        }
+        new <= ASSIGN_BYTES_MAX && all <= VARIABLES_BYTES_MAX
     }
 
     /// A thread has come to its end with an output.
@@ -366,7 +385,8 @@ impl Stepper<'_> {
         let (context, inspection) = self.observer();
         let view =
             View { definition: self.definition, execution: self.state, thread, item: None, token, context };
-        compute(&Scope::new(&view, &self.entropy).inspected_by(inspection), thread)
+        let scope = Scope::new(&view, &self.entropy, self.now, &thread.input).inspected_by(inspection);
+        compute(&scope, thread)
     }
 
     pub(super) fn spawn(&mut self, row: RowId, thread: Thread) {

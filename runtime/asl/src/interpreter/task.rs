@@ -329,9 +329,12 @@ fn seconds(field: Option<&NumberField>, scope: &Scope<'_>, input: &Value) -> Res
     let value = evaluate::whole_number(field, scope, input)?;
     match u32::try_from(value) {
         Ok(seconds) if (1..=SECONDS_MAX).contains(&seconds) => Ok(Some(seconds)),
-        Ok(_) | Err(_) => Err(Failure::runtime(format!(
-            "TimeoutSeconds and HeartbeatSeconds must be between 1 and {SECONDS_MAX}, but the value is {value}."
-        ))),
+        Ok(_) | Err(_) => Err(Failure::value(
+            field,
+            format!(
+                "TimeoutSeconds and HeartbeatSeconds must be between 1 and {SECONDS_MAX}, but the value is {value}."
+            ),
+        )),
     }
 }
 

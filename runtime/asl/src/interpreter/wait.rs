@@ -5,7 +5,7 @@ use crate::data::flow::{self, Assigned};
 use crate::data::json::Data;
 use crate::data::scope::Scope;
 use crate::data::timestamp::Timestamp;
-use crate::definition::{Delay, Expression, NumberField, StateKind, Wait};
+use crate::definition::{Delay, Expression, NumberField, StateKind, TimestampField, Wait};
 use crate::limits::WAIT_SECONDS_MAX;
 
 use super::event::{Command, Timer, TimerKind};
@@ -54,7 +54,15 @@ fn until(delay: &Delay, scope: &Scope<'_>, input: &Data, now: Timestamp) -> Resu
         Delay::Until(field) => evaluate::timestamp(field, scope, input.value())?,
     };
     let longest = now.saturating_add_seconds(WAIT_SECONDS_MAX);
-    if until > longest { Err(Failure::runtime("Wait state delay is too long.")) } else { Ok(until) }
+    if until <= longest {
+        return Ok(until);
+    }
+    let cause = "Wait state delay is too long.";
+    Err(match delay {
+        Delay::Seconds(field) => Failure::value(field, cause),
+        Delay::Until(TimestampField::Computed(field)) if field.is_jsonata() => field.unusable(cause),
+        Delay::Until(_) => Failure::runtime(cause),
+    })
 }
 
 /// The seconds of a Wait, with AWS's own texts for what SecondsPath may find.
@@ -67,8 +75,12 @@ fn seconds(field: &NumberField, scope: &Scope<'_>, input: &Data) -> Result<i64, 
         Expression::Path(path) => evaluate::find(path, scope, input.value()).ok_or_else(|| {
             Failure::runtime(format!("The SecondsPath parameter does not reference an input value: {source}"))
         })?,
-        Expression::Intrinsic(_) | Expression::Jsonata(_) => {
-            evaluate::computed(computed, scope, input.value())?
+        Expression::Intrinsic(_) => evaluate::computed(computed, scope, input.value())?,
+        Expression::Jsonata(_) => {
+            let seconds = evaluate::whole_number(field, scope, input.value())?;
+            let is_negative = seconds < 0;
+            let cause = || format!("The Seconds field cannot be negative: {seconds}");
+            return if is_negative { Err(computed.unusable(cause())) } else { Ok(seconds) };
         }
     };
     match value.as_i64().or_else(|| value.as_str()?.parse().ok()) {

@@ -30,7 +30,13 @@ pub(super) fn analyse(node: &mut AstNode) -> Result<Names, String> {
     analysis.visit(node, true);
     match analysis.objection {
         Some(objection) => Err(objection),
-        None => Ok(analysis.names),
+        None => {
+            let mut names = analysis.names;
+            if names.states.contains(&StatesField::Context) {
+                names.states.remove(&StatesField::ContextWithoutInput);
+            }
+            Ok(names)
+        }
     }
 }
 
@@ -138,10 +144,11 @@ impl Analysis {
         let (AstNode::Variable(root), AstNode::Name(field)) = (&first.node, &second.node) else {
             return false;
         };
+        let names: Vec<&str> = steps[1..].iter().map_while(|step| name(&step.node)).collect();
         if root != STATES || !first.stages.is_empty() || self.is_bound(STATES) {
             return false;
         }
-        match StatesField::from_name(field) {
+        match StatesField::of_path(&names) {
             Some(field) => _ = self.names.states.insert(field),
             None => self.object(&format!(
                 "'$states.{field}' does not exist; the fields of $states are input, result, errorOutput and context"
@@ -173,6 +180,10 @@ impl Analysis {
     fn object(&mut self, objection: &str) {
         self.objection.get_or_insert_with(|| String::from(objection));
     }
+}
+
+fn name(node: &AstNode) -> Option<&str> {
+    if let AstNode::Name(name) = node { Some(name) } else { None }
 }
 
 #[cfg(test)]

@@ -57,6 +57,12 @@ pub(super) fn evaluate(
     match quiet::catch(work) {
         None => Err(String::from(PANICKED)),
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(String::from(error.message())),
+        Some(Err(error)) => Err(String::from(reference_text(error.message()))),
     }
+}
+
+/// The engine adds the name of the function where the reference implementation does not.
+fn reference_text(text: &str) -> &str {
+    const NO_FUNCTION: &str = "T1006: Attempted to invoke a non-function";
+    if text.starts_with(NO_FUNCTION) { NO_FUNCTION } else { text }
 }

@@ -39,6 +39,8 @@ pub enum StatesField {
     Result,
     ErrorOutput,
     Context,
+    /// The context object where nothing asks for the execution's input, which may be large.
+    ContextWithoutInput,
 }
 
 impl StatesField {
@@ -50,12 +52,26 @@ impl StatesField {
             StatesField::Input => "input",
             StatesField::Result => "result",
             StatesField::ErrorOutput => "errorOutput",
-            StatesField::Context => "context",
+            StatesField::Context | StatesField::ContextWithoutInput => "context",
         }
     }
 
     pub(super) fn from_name(name: &str) -> Option<StatesField> {
         StatesField::ALL.into_iter().find(|field| field.name() == name)
+    }
+
+    /// The field that a path reads, given the names that follow `$states`.
+    pub(super) fn of_path(names: &[&str]) -> Option<StatesField> {
+        match names {
+            ["context", "State" | "StateMachine" | "Task" | "Map", ..] => {
+                Some(StatesField::ContextWithoutInput)
+            }
+            ["context", "Execution", field, ..] if *field != "Input" => {
+                Some(StatesField::ContextWithoutInput)
+            }
+            [name, ..] => StatesField::from_name(name),
+            [] => None,
+        }
     }
 }
 
@@ -72,7 +88,7 @@ pub trait World {
 /// The fields of `$states` as the engine has them; each is converted once for all expressions of a state.
 #[derive(Default)]
 pub struct Cache {
-    states: [OnceCell<JValue>; 4],
+    states: [OnceCell<JValue>; 5],
 }
 
 impl std::fmt::Debug for Cache {
@@ -196,7 +212,8 @@ fn selection(ast: &AstNode) -> Option<Selection> {
         names.push(name.clone());
     }
     if root == STATES {
-        let root = Root::States(StatesField::from_name(names.first()?)?);
+        let field = StatesField::of_path(&names.iter().map(String::as_str).collect::<Vec<&str>>())?;
+        let root = Root::States(field);
         names.remove(0);
         return Some(Selection { root, names });
     }

@@ -27,6 +27,18 @@ const RANGE_LENGTH_MAX: f64 = 1_000.0;
 /// About what a place in an array takes in the engine.
 const PLACE_SIZE: usize = 16;
 
+/// Every function that an expression can call without having made it.
+const NAMES: &str = "abs append assert average base64decode base64encode boolean ceil contains count decodeUrl \
+    decodeUrlComponent distinct each encodeUrl encodeUrlComponent error eval exists filter floor formatBase \
+    formatInteger formatNumber fromMillis hash join keys length lookup lowercase map match max merge millis min not \
+    now number pad parse parseInteger partition power random range reduce replace reverse round shuffle sift single \
+    sort split spread sqrt string substring substringAfter substringBefore sum toMillis trim type uppercase uuid zip";
+
+/// Whether a name is that of a function.
+pub(crate) fn is_function(name: &str) -> bool {
+    NAMES.split_whitespace().any(|function| function == name)
+}
+
 type Answer = Result<JValue, EvaluatorError>;
 
 /// What the functions of one evaluation share.

@@ -17,4 +17,6 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use functions::is_function;
+
 pub use expression::{Cache, Expression, QueryError, StatesField, SyntaxError, World};

@@ -25,3 +25,4 @@ mod wait;
 pub(crate) mod tests;
 
 pub use machine::{MachineType, Parsed, parse};
+pub(crate) use template::jsonata_source;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value};
 
 use crate::data::intrinsics;
+use crate::data::jsonata::{self, SyntaxError};
 use crate::data::path::Path;
 use crate::definition::{Computed, Expression, Template};
 use crate::validate::report::Place;
@@ -33,10 +34,15 @@ pub(crate) fn jsonata_source(text: &str) -> Option<&str> {
     text.strip_prefix("{%")?.strip_suffix("%}").map(str::trim)
 }
 
-/// The JSONata expression at a place; none where the text is a literal.
+/// The JSONata expression at a place; none where the text is a literal. An expression that is not valid is
+/// reported, and another one stands for it.
 pub(crate) fn jsonata(place: &Place<'_>, text: &str) -> Option<Computed> {
     let source = jsonata_source(text)?;
-    let expression = Expression::Jsonata(String::from(source));
+    let expression = jsonata::Expression::parse(source).unwrap_or_else(|SyntaxError(why)| {
+        place.error(format!("The JSONata expression is not valid: {why}"));
+        jsonata::Expression::parse("null").expect("it is an expression")
+    });
+    let expression = Expression::Jsonata(expression);
     Some(Computed { field: place.field_of_state(), source: String::from(source), expression })
 }
 
