@@ -212,19 +212,18 @@ impl intrinsics::Source for IntrinsicSource<'_> {
 
 /// The text of `Error` and `Cause`.
 pub fn text(field: &TextField, scope: &Scope<'_>, input: &Value) -> Result<String, Failure> {
-    match field {
-        TextField::Literal(text) => Ok(text.clone()),
-        TextField::Computed(field) => match computed(field, scope, input)? {
-            Value::String(text) => Ok(text),
-            other if field.is_jsonata() => Err(field.unexpected("string", &other)),
-            other
-            @ (Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_)) => {
-                Err(Failure::runtime(format!(
-                    "The {} field refers to value {other} which is not a string: {}",
-                    field.field, field.source
-                )))
-            }
-        },
+    let field = match field {
+        TextField::Literal(text) => return Ok(text.clone()),
+        TextField::Computed(field) => field,
+    };
+    let value = computed(field, scope, input)?;
+    match value.as_str() {
+        Some(text) => Ok(text.to_owned()),
+        None if field.is_jsonata() => Err(field.unexpected("string", &value)),
+        None => Err(Failure::runtime(format!(
+            "The {} field refers to value {value} which is not a string: {}",
+            field.field, field.source
+        ))),
     }
 }
 

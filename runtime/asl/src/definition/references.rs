@@ -120,11 +120,8 @@ impl Names<'_> {
     /// The reader, batcher and writer of a distributed Map are kept as they were written.
     fn distributed(&mut self, mode: &super::Mode) {
         let super::Mode::Distributed(distributed) = mode else { return };
-        for field in [&distributed.item_reader, &distributed.item_batcher, &distributed.result_writer] {
-            if let Some(value) = field {
-                self.written(value);
-            }
-        }
+        let fields = [&distributed.item_reader, &distributed.item_batcher, &distributed.result_writer];
+        fields.into_iter().flatten().for_each(|value| self.written(value));
     }
 
     /// Computed places of a value that was not parsed: fields that end in `.$` or `Path`, and `{% … %}`.

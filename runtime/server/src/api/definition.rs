@@ -64,8 +64,9 @@ mod tests {
 
     #[test]
     fn refuses_what_cannot_run_yet() {
-        let text =
-            r#"{"StartAt": "A", "QueryLanguage": "JSONata", "States": {"A": {"Type": "Pass", "End": true}}}"#;
+        let text = r#"{"StartAt": "M", "States": {"M": {"Type": "Map", "End": true, "ItemProcessor": {
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}}}}}"#;
         if asl::definition::parse(text, MachineType::Standard)
             .definition
             .is_some_and(|d| !d.unsupported().is_empty())
