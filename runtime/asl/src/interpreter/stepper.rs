@@ -10,7 +10,8 @@ use crate::data::text::Text;
 use crate::data::timestamp::Timestamp;
 use crate::definition::{Definition, MachineType, State, StateKind, Transition as Target};
 use crate::limits::{
-    ASSIGN_BYTES_MAX, EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX, STEP_EVENTS_MAX, VARIABLES_BYTES_MAX,
+    ASSIGN_BYTES_MAX, EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX,
+    STEP_EVENTS_MAX, VARIABLES_BYTES_MAX,
 };
 
 use super::alone::Alone;
