@@ -17,8 +17,8 @@ use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, StartExpress, Started, StopExecution, Tagged, UpdateAlias,
-    UpdateStateMachine, Updated,
+    PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
+    UpdateAlias, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -162,11 +162,17 @@ impl<S: Store + Clone> Handle<S> {
     }
 
     pub async fn start_execution(&self, request: StartExecution) -> Result<Started, Refusal> {
-        let fresh = Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed: seed()? };
-        let Reply::Started(started) = self.ask(Request::StartExecution(Box::new(request), fresh)).await?
-        else {
-            panic!("{MISMATCH}")
-        };
+        self.started(Request::StartExecution(Box::new(request), fresh()?)).await
+    }
+
+    /// Starts an execution and tells the task for which it is, both or neither. Refused as timed out if the task
+    /// is no longer awaited, or if its execution has been started by an earlier run of the attempt.
+    pub async fn start_for_task(&self, request: StartForTask) -> Result<Started, Refusal> {
+        self.started(Request::StartForTask(Box::new(request), fresh()?)).await
+    }
+
+    async fn started(&self, request: Request) -> Result<Started, Refusal> {
+        let Reply::Started(started) = self.ask(request).await? else { panic!("{MISMATCH}") };
         Ok(started)
     }
 
@@ -306,6 +312,11 @@ impl Drop for Withdraw {
             }
         }
     }
+}
+
+/// Identity and secrets of a new execution.
+fn fresh() -> Result<Fresh, Refusal> {
+    Ok(Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed: seed()? })
 }
 
 /// What an execution's secrets and chance come from.

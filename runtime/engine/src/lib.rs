@@ -21,6 +21,6 @@ pub use options::Options;
 pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
-    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartExecution, StartExpress,
-    Started, StopExecution, Tagged, UpdateAlias, UpdateStateMachine, Updated,
+    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartAnswer, StartExecution,
+    StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateStateMachine, Updated,
 };

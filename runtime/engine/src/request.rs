@@ -7,6 +7,7 @@ use asl::interpreter::{ErrorOutput, ExecutionId};
 use asl::{Definition, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
+use crate::shard::TaskKey;
 
 use crate::shard::Target;
 
@@ -195,6 +196,31 @@ impl std::fmt::Display for Tagged {
             Tagged::Machine(arn) => write!(formatter, "{arn}"),
             Tagged::Activity(arn) => write!(formatter, "{arn}"),
         }
+    }
+}
+
+/// An execution that a task starts.
+#[derive(Debug, Clone)]
+pub struct StartForTask {
+    pub task: TaskKey,
+    pub start: StartExecution,
+    /// Whether the task awaits the end of the execution, which is then stopped with it.
+    pub is_awaited: bool,
+    pub answer: StartAnswer,
+}
+
+/// What the service says to the task of an execution that it has started. The engine knows the execution, and who
+/// speaks for the service knows how it answers.
+#[derive(Debug, Clone)]
+pub struct StartAnswer {
+    /// Of the execution's ARN, the time of its start and the request's id.
+    pub write: fn(&str, Timestamp, &str) -> Data,
+    pub request_id: String,
+}
+
+impl StartAnswer {
+    pub fn of(&self, arn: &str, at: Timestamp) -> Data {
+        (self.write)(arn, at, &self.request_id)
     }
 }
 

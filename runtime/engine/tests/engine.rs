@@ -1,30 +1,70 @@
 //! The engine over a store in memory, with an executor that answers by the name of the function.
 #![allow(clippy::unwrap_used, reason = "a test fails where something unexpected happens")]
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex};
 
 use asl::Data;
 use asl::definition::MachineType;
 use asl::interpreter::{ErrorOutput, HistoryKind};
 use engine::arn::{ActivityArn, StateMachineArn};
+use engine::shard::TaskKey;
 use engine::{
     CreateActivity, CreateStateMachine, Engine, Express, ExpressStart, Handle, MachineKind, Options, Refusal,
-    StartExecution, Started, StopExecution, TaskDispatch, TaskExecutor, TaskOutcome,
+    StartAnswer, StartExecution, StartForTask, Started, StopExecution, TaskDispatch, TaskExecutor,
+    TaskOutcome,
 };
 use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, MemoryStore, Order, Store};
 use tokio_util::sync::CancellationToken;
 
-/// `double` doubles a number, `flaky` fails twice, `never` waits to be cancelled.
+/// `double` doubles a number, `flaky` fails twice, `never` waits to be cancelled; `startExecution` starts a child.
 #[derive(Default)]
 struct Functions {
     calls: AtomicU32,
     cancelled: AtomicU32,
+    handle: Mutex<Option<Handle<MemoryStore>>>,
+}
+
+impl Functions {
+    async fn start_child(&self, task: &TaskDispatch) -> Result<Data, ErrorOutput> {
+        let handle = loop {
+            match self.handle.lock().unwrap().clone() {
+                Some(handle) => break handle,
+                None => {}
+            }
+            tokio::task::yield_now().await;
+        };
+        let answer = StartAnswer {
+            write: |arn, _, _| Data::from(serde_json::Value::from(arn)),
+            request_id: String::new(),
+        };
+        let request = StartForTask {
+            task: TaskKey { execution: task.execution, row: task.request.row, attempt: task.request.attempt },
+            start: StartExecution {
+                state_machine: StateMachineArn::parse(task.request.input.value().as_str().unwrap())
+                    .unwrap()
+                    .into(),
+                name: None,
+                input: Data::parse("[1]").unwrap(),
+                trace_header: None,
+            },
+            is_awaited: task.request.resource.contains(".sync"),
+            answer,
+        };
+        let started = handle.start_for_task(request.clone()).await;
+        let started = started.map_err(|refusal| ErrorOutput::new("Refused", refusal.to_string()))?;
+        // What a run after a crash would do: it is refused, and nothing more is started.
+        assert_eq!(handle.start_for_task(request.clone()).await, Err(Refusal::TaskTimedOut));
+        Ok(request.answer.of(started.arn.as_str(), started.at))
+    }
 }
 
 impl TaskExecutor for Functions {
     async fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
         let calls = self.calls.fetch_add(1, Ordering::SeqCst);
+        if task.request.resource.contains(":startExecution") {
+            return TaskOutcome { result: self.start_child(&task).await, usage: None };
+        }
         let name = task.request.resource.rsplit(':').next().unwrap_or_default();
         let result = match name {
             "double" => Ok((task.request.input.value().as_i64().expect("a number") * 2).into()),
@@ -56,12 +96,14 @@ impl World {
     async fn on(store: MemoryStore, functions: Arc<Functions>) -> World {
         let (handle, engine) =
             Engine::start(Options::default(), store.clone(), Arc::clone(&functions)).await.unwrap();
+        *functions.handle.lock().unwrap() = Some(handle.clone());
         World { handle, engine: Some(engine), store, functions }
     }
 
     /// Stops the engine and starts another one on the same store.
     async fn restart(mut self) -> World {
         self.engine.take().unwrap().stop().await;
+        *self.functions.handle.lock().unwrap() = None;
         World::on(self.store, self.functions).await
     }
 
@@ -302,4 +344,94 @@ async fn a_full_queue_refuses_and_loses_nothing() {
         assert_eq!(world.ended(started).await.status, ExecutionStatus::Succeeded);
     }
     assert!(world.start(&machine, None, "{}").await.is_ok(), "there is room again");
+}
+
+/// A machine whose one task starts an execution of `child`.
+async fn parent(world: &World, pattern: &str, child: &StateMachineArn) -> StateMachineArn {
+    let definition = format!(
+        r#"{{"StartAt": "A", "States": {{"A": {{"Type": "Task", "End": true, "InputPath": "$.machine",
+            "Resource": "arn:aws:states:::states:startExecution{pattern}"}}}}}}"#
+    );
+    assert_eq!(child.name(), "approve");
+    world.create("parent", &definition).await
+}
+
+async fn start_parent(world: &World, parent: &StateMachineArn, child: &StateMachineArn) -> Started {
+    let input = serde_json::json!({ "machine": child.as_str() }).to_string();
+    world.start(parent, None, &input).await.unwrap()
+}
+
+/// The executions of `approve`.
+async fn children(world: &World) -> Vec<ExecutionStatus> {
+    let machine = world.store.machine("approve").await.unwrap().unwrap();
+    let page = world.store.list_executions(machine.machine_id, None, None, 10).await.unwrap();
+    page.items.into_iter().map(|(_, child)| child.status).collect()
+}
+
+#[tokio::test]
+async fn a_parent_awaits_its_child_through_restarts() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let child = world.create("approve", ACTIVITY).await;
+    let machine = parent(&world, ".sync:2", &child).await;
+    let started = start_parent(&world, &machine, &child).await;
+    let task = world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
+    let world = world.restart().await;
+    let world = world.restart().await;
+    world.handle.send_task_success(&task.token, Data::parse("{\"ok\":true}").unwrap()).await.unwrap();
+    let world = world.restart().await;
+    let record = world.ended(&started).await;
+    let output = record.output.clone().unwrap();
+    assert_eq!(output.value()["Output"], serde_json::json!({"ok": true}));
+    assert_eq!(output.value()["Input"], serde_json::json!([1]));
+    assert_eq!(children(&world).await, [ExecutionStatus::Succeeded]);
+    let events = world.events(&started, &record).await;
+    let submitted = events.iter().filter(|event| matches!(event, HistoryKind::TaskSubmitted(..))).count();
+    assert_eq!((submitted, events.len()), (1, 8));
+}
+
+#[tokio::test]
+async fn a_child_that_fails_fails_its_task() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let child = world.create("approve", ACTIVITY).await;
+    let machine = parent(&world, ".sync", &child).await;
+    let started = start_parent(&world, &machine, &child).await;
+    let task = world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
+    world.handle.send_task_failure(&task.token, ErrorOutput::new("No", "not today")).await.unwrap();
+    let error = world.ended(&started).await.error.unwrap();
+    assert_eq!(error.error.as_deref(), Some("States.TaskFailed"));
+    let cause: serde_json::Value = serde_json::from_str(&error.cause.unwrap()).unwrap();
+    assert_eq!((&cause["Error"], &cause["Status"]), (&"No".into(), &"FAILED".into()));
+}
+
+#[tokio::test]
+async fn a_child_is_stopped_with_its_parent() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let child = world.create("approve", ACTIVITY).await;
+    let machine = parent(&world, ".sync", &child).await;
+    let started = start_parent(&world, &machine, &child).await;
+    world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
+    let stop = StopExecution { arn: started.arn.clone(), reason: ErrorOutput::default() };
+    world.handle.stop_execution(stop).await.unwrap();
+    let world = world.restart().await;
+    while children(&world).await != [ExecutionStatus::Aborted] {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(world.ended(&started).await.status, ExecutionStatus::Aborted);
+}
+
+#[tokio::test]
+async fn a_child_that_nobody_awaits_goes_on_alone() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let child = world.create("approve", ACTIVITY).await;
+    let machine = parent(&world, "", &child).await;
+    let started = start_parent(&world, &machine, &child).await;
+    let record = world.ended(&started).await;
+    assert_eq!(record.status, ExecutionStatus::Succeeded);
+    assert_eq!(children(&world).await, [ExecutionStatus::Running]);
+    let task = world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
+    world.handle.send_task_success(&task.token, Data::parse("1").unwrap()).await.unwrap();
 }

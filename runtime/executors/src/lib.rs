@@ -1,9 +1,13 @@
 //! Performs task attempts: picks what a Task's Resource names and runs it.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod executor;
 mod failure;
 mod invoke;
 mod module;
 mod resource;
+mod step_functions;
 
+pub use executor::Executor;
 pub use module::{Account, ModuleExecutor, ModuleVersion, Modules};
+pub use step_functions::{ServiceError, StepFunctions};

@@ -8,14 +8,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use engine::{Engine, Express};
-use executors::ModuleExecutor;
+use executors::{Executor, ModuleExecutor};
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 use wasm_host::{Host, HostError, Limits};
 
+use crate::api::TaskCalls;
 use crate::app::{Account, App};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
@@ -86,12 +88,14 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let account = Account { id: options.account, region: options.region };
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
     let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
-    let executor = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits);
-    let executor = Arc::new(executor);
+    let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits);
+    let api = Arc::new(SetOnce::new());
+    let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api))));
     let (handle, engine) =
         Engine::start(engine::Options::default(), store.clone(), Arc::clone(&executor)).await?;
     let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;
     let app = App::new(handle, express, host.clone(), account, stopping.clone());
+    api.set(app.clone()).expect("it is set nowhere else");
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
     listener::run(listener, app.router(), stopping).await;

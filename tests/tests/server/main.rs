@@ -7,5 +7,6 @@ mod clients;
 mod hostile;
 mod kills;
 mod load;
+mod nested;
 mod stops;
 mod uploads;

@@ -41,6 +41,13 @@ pub enum Event {
         attempt: AttemptId,
     },
     Timer(Timer),
+    /// The execution for which a task asked has been started. The answer is the service's.
+    ChildStarted {
+        row: RowId,
+        attempt: AttemptId,
+        child: ExecutionId,
+        answer: Data,
+    },
     /// An execution that this one started has ended.
     ChildEnded {
         row: RowId,

@@ -324,6 +324,9 @@ pub struct TaskPhase {
     pub heartbeat_due: Option<Timestamp>,
     #[n(6)]
     pub role_arn: Option<String>,
+    /// The execution that the task has started and whose end it awaits.
+    #[n(7)]
+    pub child: Option<ExecutionId>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

@@ -10,6 +10,7 @@ mod failure;
 mod fork;
 mod history;
 mod map;
+mod nested;
 mod parallel;
 mod pass;
 mod stepper;

@@ -103,6 +103,9 @@ impl Stepper<'_> {
             Event::TaskAnswered { row, attempt, outcome } => self.task_ended(row, attempt, outcome, None),
             Event::Heartbeat { row, attempt } => self.heartbeat(row, attempt),
             Event::Timer(timer) => self.timer(timer),
+            Event::ChildStarted { row, attempt, child, answer } => {
+                self.child_started(row, attempt, child, answer)
+            }
             Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, *end),
             Event::Stop(reason) => self.stop(reason),
         }
@@ -367,9 +370,12 @@ impl Stepper<'_> {
                 self.command(Command::ClearTimer { timer: Timer { row, kind: TimerKind::Wake }, due });
             }
             Phase::Task(task) => {
-                let attempt = task.attempt;
+                let (attempt, child) = (task.attempt, task.child);
                 self.clear_task_timers(row);
                 self.command(Command::CancelTask { row, attempt });
+                if let Some(child) = child {
+                    self.command(Command::StopChild(child));
+                }
             }
             Phase::Entering | Phase::Working | Phase::Forked(_) | Phase::Done(_) => {}
         }

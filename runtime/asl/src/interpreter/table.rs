@@ -8,13 +8,15 @@ use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
 use crate::definition::{Definition, MachineType, parse};
 
-use super::event::{Event, Timer, TimerKind, Transition};
+use super::child::ChildEnd;
+use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
 use super::execution::{AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Phase, RowId};
 use super::history::ErrorOutput;
 use super::stepper::{Surroundings, step};
 
 const FUNCTION: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
 const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:a";
+const NESTED: &str = "arn:aws:states:::states:startExecution.sync";
 const CALLBACK: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
 
 struct AnyActivity;
@@ -86,6 +88,24 @@ fn returned(row: RowId, attempt: AttemptId, outcome: Result<Data, ErrorOutput>) 
     Event::TaskReturned { row, attempt, outcome, usage: None }
 }
 
+fn child_started(row: RowId, attempt: AttemptId) -> Event {
+    Event::ChildStarted { row, attempt, child: ExecutionId(2), answer: Data::empty_object() }
+}
+
+fn child_ended(row: RowId, attempt: AttemptId, id: u128) -> Event {
+    let end = ChildEnd {
+        id: ExecutionId(id),
+        arn: "child".into(),
+        name: "child".into(),
+        state_machine_arn: "machine".into(),
+        input: Data::empty_object(),
+        started_at: Timestamp::EPOCH,
+        stopped_at: Timestamp::EPOCH,
+        ending: Ending::Succeeded { output: Data::empty_object() },
+    };
+    Event::ChildEnded { row, attempt, end: Box::new(end) }
+}
+
 const FIRST: AttemptId = AttemptId(1);
 
 /// The phases, by name.
@@ -110,6 +130,8 @@ fn phases() -> Vec<(&'static str, Rest)> {
         ("function", Rest::after(&task(FUNCTION), root, [Event::Start])),
         ("callback", Rest::after(&task(CALLBACK), root, [Event::Start])),
         ("submitted", Rest::after(&task(CALLBACK), root, [Event::Start, returned(root, FIRST, ok)])),
+        ("job", Rest::after(&task(NESTED), root, [Event::Start])),
+        ("child", Rest::after(&task(NESTED), root, [Event::Start, child_started(root, FIRST)])),
         ("retry at 10", Rest::after(&task(FUNCTION), root, [Event::Start, returned(root, FIRST, failed)])),
         ("wait until 10", Rest::after(wait, root, [Event::Start])),
         ("forked", Rest::after(fork, root, [Event::Start])),
@@ -138,6 +160,11 @@ fn events(row: RowId) -> Vec<(&'static str, Event, i64)> {
         ("TaskAnswered of another attempt", Event::TaskAnswered { row, attempt: late, outcome: ok() }, 1),
         ("Heartbeat", Event::Heartbeat { row, attempt: FIRST }, 1),
         ("Heartbeat of another attempt", Event::Heartbeat { row, attempt: late }, 1),
+        ("ChildStarted", child_started(row, FIRST), 1),
+        ("ChildStarted for another attempt", child_started(row, late), 1),
+        ("ChildEnded", child_ended(row, FIRST, 2), 1),
+        ("ChildEnded for another attempt", child_ended(row, late, 2), 1),
+        ("ChildEnded of another child", child_ended(row, FIRST, 3), 1),
         ("Wake too early", timer(TimerKind::Wake), 9),
         ("Wake", timer(TimerKind::Wake), 10),
         ("HeartbeatTimeout too early", timer(TimerKind::HeartbeatTimeout), 19),
@@ -161,9 +188,12 @@ activity taken: TaskReturned, TaskReturned with an error, TaskAnswered, Heartbea
     ExecutionTimeout, Stop
 function: TaskReturned, TaskReturned with an error, TaskAnswered, Heartbeat, HeartbeatTimeout, TaskTimeout, \
     ExecutionTimeout, Stop
-callback: TaskReturned, TaskReturned with an error, TaskAnswered, Heartbeat, HeartbeatTimeout, TaskTimeout, \
-    ExecutionTimeout, Stop
+callback: TaskReturned, TaskReturned with an error, TaskAnswered, Heartbeat, ChildStarted, HeartbeatTimeout, \
+    TaskTimeout, ExecutionTimeout, Stop
 submitted: TaskAnswered, Heartbeat, HeartbeatTimeout, TaskTimeout, ExecutionTimeout, Stop
+job: TaskReturned, TaskReturned with an error, TaskAnswered, Heartbeat, ChildStarted, HeartbeatTimeout, TaskTimeout, \
+    ExecutionTimeout, Stop
+child: TaskAnswered, Heartbeat, ChildEnded, HeartbeatTimeout, TaskTimeout, ExecutionTimeout, Stop
 retry at 10: Wake, ExecutionTimeout, Stop
 wait until 10: Wake, ExecutionTimeout, Stop
 forked: ExecutionTimeout, Stop
@@ -216,4 +246,20 @@ fn check(rest: &mut Rest, event: Event, seconds: i64, case: &str) -> bool {
         assert!(transition.accepted, "{case}");
     }
     accepted
+}
+
+#[test]
+fn a_child_is_stopped_with_the_task_that_awaits_it() {
+    let stops = |event: Event, seconds: i64| {
+        let mut rest =
+            Rest::after(&task(NESTED), RowId::ROOT, [Event::Start, child_started(RowId::ROOT, FIRST)]);
+        let transition = rest.step(event, seconds);
+        transition.commands.contains(&Command::StopChild(ExecutionId(2)))
+    };
+    let timer = |kind| Event::Timer(Timer { row: RowId::ROOT, kind });
+    assert!(stops(Event::Stop(ErrorOutput::default()), 1));
+    assert!(stops(timer(TimerKind::TaskTimeout), 50));
+    assert!(stops(timer(TimerKind::HeartbeatTimeout), 20));
+    assert!(stops(timer(TimerKind::ExecutionTimeout), 1000));
+    assert!(!stops(child_ended(RowId::ROOT, FIRST, 2), 1));
 }

@@ -65,6 +65,7 @@ impl Stepper<'_> {
             heartbeat_seconds: attempt.heartbeat_seconds,
             heartbeat_due: None,
             role_arn: attempt.role_arn,
+            child: None,
         });
         if stage == TaskStage::Started {
             self.restart_heartbeat(row);
@@ -128,22 +129,32 @@ impl Stepper<'_> {
         outcome: Result<Data, ErrorOutput>,
         usage: Option<TaskUsage>,
     ) -> bool {
-        let Some(task) = self.awaited(row, attempt) else { return false };
-        if task.stage != TaskStage::Started {
+        if self.awaited(row, attempt).is_none_or(|task| task.stage != TaskStage::Started) {
             return false;
         }
         let StateKind::Task(definition) = &self.state_of(row).kind else { return false };
-        if let Target::Service { service, action, pattern: pattern @ Pattern::WaitForTaskToken } =
-            &definition.resource.target
-            && let Ok(output) = outcome
-        {
-            let name = service_name(service, action, *pattern);
-            self.count_bytes(&output);
-            self.write_next(row, HistoryKind::TaskSubmitted(name, output));
-            self.task_phase_mut(row).stage = TaskStage::Submitted;
-            return true;
+        match (&definition.resource.target, outcome) {
+            (Target::Service { pattern: Pattern::WaitForTaskToken, .. }, Ok(output)) => {
+                self.task_submitted(row, attempt, output)
+            }
+            (Target::Service { .. } | Target::Function | Target::Activity, outcome) => {
+                self.task_ended(row, attempt, outcome, usage)
+            }
         }
-        self.task_ended(row, attempt, outcome, usage)
+    }
+
+    /// The service has taken the task, which is not over by that.
+    pub(super) fn task_submitted(&mut self, row: RowId, attempt: AttemptId, answer: Data) -> bool {
+        if self.awaited(row, attempt).is_none_or(|task| task.stage != TaskStage::Started) {
+            return false;
+        }
+        let StateKind::Task(definition) = &self.state_of(row).kind else { return false };
+        let Target::Service { service, action, pattern } = &definition.resource.target else { return false };
+        let name = service_name(service, action, *pattern);
+        self.count_bytes(&answer);
+        self.write_next(row, HistoryKind::TaskSubmitted(name, answer));
+        self.task_phase_mut(row).stage = TaskStage::Submitted;
+        true
     }
 
     /// An attempt has succeeded or failed.
@@ -245,7 +256,7 @@ impl Stepper<'_> {
     }
 
     /// The attempt, if it is the one that is still awaited.
-    fn awaited(&self, row: RowId, attempt: AttemptId) -> Option<&TaskPhase> {
+    pub(super) fn awaited(&self, row: RowId, attempt: AttemptId) -> Option<&TaskPhase> {
         match &self.state.thread(row)?.phase {
             Phase::Task(task) if task.attempt == attempt => Some(task),
             Phase::Task(_)
@@ -258,7 +269,7 @@ impl Stepper<'_> {
         }
     }
 
-    fn task_phase_mut(&mut self, row: RowId) -> &mut TaskPhase {
+    pub(super) fn task_phase_mut(&mut self, row: RowId) -> &mut TaskPhase {
         match &mut self.state.thread_mut(row).phase {
             Phase::Task(task) => task,
             Phase::Entering

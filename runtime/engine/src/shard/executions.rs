@@ -1,6 +1,6 @@
 //! Starting, stepping and stopping executions.
 
-use asl::interpreter::{Command, Event, ExecutionId, Timer};
+use asl::interpreter::{Command, Event, ExecutionId, Parent, Timer};
 use asl::{Text, Timestamp};
 use store::{
     Change, ExecutionRecord, ExecutionStatus, ListingKey, MachineKind, NameKey, QueuedTask, RowKey, TimerKey,
@@ -53,6 +53,17 @@ impl Shard {
         fresh: Fresh,
         now: Timestamp,
     ) -> Result<Started, Refusal> {
+        self.start_as(request, None, fresh, now)
+    }
+
+    /// Starts an execution, whose end a parent may await.
+    pub(super) fn start_as(
+        &mut self,
+        request: StartExecution,
+        parent: Option<Box<Parent>>,
+        fresh: Fresh,
+        now: Timestamp,
+    ) -> Result<Started, Refusal> {
         let target = self.target(&request.state_machine, &fresh)?;
         if target.kind == MachineKind::Express {
             return Err(Refusal::ExpressNotSupported);
@@ -60,8 +71,11 @@ impl Shard {
         let revision = self.target_revision(&request.state_machine, &target);
         let revision = revision.expect("it was supplied before the start was handled");
         let machine = request.state_machine.machine();
-        if let Some(started) = self.started_before(&request)? {
-            return Ok(started);
+        match self.started_before(&request)? {
+            None => {}
+            Some(started) if parent.is_none() => return Ok(started),
+            // Ours: it has been started by somebody else, who alone is told of its end.
+            Some(Started { arn, .. }) => return Err(Refusal::ExecutionAlreadyExists { arn }),
         }
         let name = request.name.clone().unwrap_or_else(|| uuid::Uuid::from_u128(fresh.id.0).to_string());
         let arn = machine.execution(&name).expect("the name was checked when it was parsed");
@@ -83,7 +97,7 @@ impl Shard {
             redrive_count: 0,
             redriven_at: None,
             trace_header: request.trace_header,
-            parent: None,
+            parent,
             version_arn: target.version_arn,
             alias_arn: target.alias_arn,
             lists: target.lists,

@@ -11,8 +11,8 @@ use store::{
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, StartExpress, Started, StopExecution, Tagged, UpdateAlias,
-    UpdateStateMachine, Updated,
+    PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
+    UpdateAlias, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -95,6 +95,7 @@ pub enum Request {
     StartExpress(Box<StartExpress>, Fresh),
     Tag(Tagged, Vec<(String, String)>),
     Untag(Tagged, Vec<String>),
+    StartForTask(Box<StartForTask>, Fresh),
     StopExecution(StopExecution),
     CreateActivity(CreateActivity),
     DeleteActivity(ActivityArn),

@@ -12,6 +12,7 @@ mod express;
 mod input;
 mod machines;
 mod modules;
+mod nested;
 mod output;
 mod published;
 mod resident;
@@ -150,6 +151,7 @@ impl Shard {
             Request::StartExecution(request, fresh) => self.missing_to_start(request, fresh),
             Request::Tag(resource, _) | Request::Untag(resource, _) => self.missing_tagged(resource),
             Request::StartExpress(..) => None,
+            Request::StartForTask(request, fresh) => self.missing_to_start_for_task(request, fresh),
             Request::StopExecution(request) => {
                 self.missing_named(request.arn.state_machine_name(), request.arn.name())
             }
@@ -218,6 +220,9 @@ impl Shard {
             },
             Request::Tag(resource, tags) => self.tag(&resource, tags).map(|()| Reply::Done),
             Request::Untag(resource, keys) => self.untag(&resource, &keys).map(|()| Reply::Done),
+            Request::StartForTask(request, fresh) => {
+                self.start_for_task(*request, fresh, now).map(Reply::Started)
+            }
             Request::StopExecution(request) => self.stop_execution(request, now).map(Reply::At),
             Request::CreateActivity(request) => self.create_activity(request, now).map(Reply::At),
             Request::DeleteActivity(arn) => self.delete_activity(&arn).map(|()| Reply::Done),

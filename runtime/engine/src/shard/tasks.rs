@@ -1,7 +1,7 @@
 //! Answers of executors and workers.
 
 use asl::Timestamp;
-use asl::interpreter::{Event, Phase, TaskRequest, TaskToken, task_request};
+use asl::interpreter::{Event, Phase, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
 use store::Change;
 
 use crate::request::Refusal;
@@ -71,9 +71,28 @@ impl Shard {
 
     /// Whether an attempt is the one that its execution waits for.
     fn awaits(&self, task: TaskKey) -> bool {
-        let Some(Known::Running(resident)) = self.executions.get(&task.execution) else { return false };
-        let phase = resident.state.thread(task.row).map(|thread| &thread.phase);
-        matches!(phase, Some(Phase::Task(awaited)) if awaited.attempt == task.attempt)
+        self.awaited(task).is_some()
+    }
+
+    /// Whether an attempt waits for its executor, which has not handed it over to a service yet.
+    pub(super) fn awaits_service(&self, task: TaskKey) -> bool {
+        self.awaited(task).is_some_and(|awaited| awaited.stage == TaskStage::Started)
+    }
+
+    fn awaited(&self, task: TaskKey) -> Option<&TaskPhase> {
+        let Some(Known::Running(resident)) = self.executions.get(&task.execution) else { return None };
+        match &resident.state.thread(task.row)?.phase {
+            Phase::Task(awaited) if awaited.attempt == task.attempt && resident.ending.is_none() => {
+                Some(awaited)
+            }
+            Phase::Task(_)
+            | Phase::Entering
+            | Phase::Working
+            | Phase::RetryAt(_)
+            | Phase::WaitUntil(_)
+            | Phase::Forked(_)
+            | Phase::Done(_) => None,
+        }
     }
 
     /// After a restart: the attempt is started again, if it is still awaited.

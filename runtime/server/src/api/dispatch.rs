@@ -29,7 +29,7 @@ macro_rules! operations {
         #[cfg(test)]
         pub(crate) const OPERATIONS: &[&str] = &[$($name),*];
 
-        async fn dispatch<S: Store + Clone>(app: &App<S>, operation: &str, fields: Fields) -> Answer {
+        pub(super) async fn dispatch<S: Store + Clone>(app: &App<S>, operation: &str, fields: Fields) -> Answer {
             match operation {
                 // Boxed, so that the future of a request is not as large as that of its largest operation.
                 $($name => Box::pin($module::answer(app, fields)).await,)*

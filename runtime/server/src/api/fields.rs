@@ -52,6 +52,11 @@ pub(crate) struct Fields {
 }
 
 impl Fields {
+    /// The members of a request that a task makes.
+    pub(crate) fn of(members: Map<String, Value>) -> Fields {
+        Fields::new(members, String::new())
+    }
+
     /// Reads a body. An empty one is a request without members, as some clients send it.
     pub(crate) fn parse(body: &[u8]) -> Result<Fields, ApiError> {
         if body.is_empty() {

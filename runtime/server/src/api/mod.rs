@@ -42,6 +42,7 @@ mod start_execution;
 mod start_sync_execution;
 mod stop_execution;
 mod tag_resource;
+mod tasks;
 mod test_state;
 mod untag_resource;
 mod update_state_machine;
@@ -52,3 +53,4 @@ pub(crate) use definition::{findings as definition_findings, invalid as invalid_
 pub(crate) use describe::{find_execution, history_end};
 pub(crate) use dispatch::handle;
 pub(crate) use error::ApiError;
+pub(crate) use tasks::TaskCalls;

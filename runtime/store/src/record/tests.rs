@@ -51,6 +51,7 @@ const FROZEN: &[u64] = &[
     0xc0d0_4b47_4089_f5cb, // ExecutionRecord/Child
     0xb193_cd63_6720_a56e, // MachineRecord/Published
     0xaf5d_0aac_ee76_30b5, // ExecutionRecord/Lists
+    0x5ce2_fd45_55a7_356c, // StateRow::Row/Task/Child
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -134,7 +135,22 @@ fn task(stage: TaskStage) -> StateRow {
         heartbeat_seconds: Some(11),
         heartbeat_due: Some(at(12)),
         role_arn: Some("role".to_owned()),
+        child: None,
     }))
+}
+
+fn awaiting_child() -> StateRow {
+    let phase = TaskPhase {
+        attempt: AttemptId(9),
+        stage: TaskStage::Submitted,
+        input: None,
+        deadline: None,
+        heartbeat_seconds: None,
+        heartbeat_due: None,
+        role_arn: None,
+        child: Some(ExecutionId(0x0506)),
+    };
+    thread(Phase::Task(phase))
 }
 
 fn fork() -> StateRow {
@@ -360,6 +376,7 @@ fn samples() -> Vec<Sample> {
         sample("ExecutionRecord/Child", child()),
         sample("MachineRecord/Published", published()),
         sample("ExecutionRecord/Lists", ExecutionRecord { lists: Some(vec![21, 300]), ..execution() }),
+        sample("StateRow::Row/Task/Child", awaiting_child()),
     ]
 }
 
