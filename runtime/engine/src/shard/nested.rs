@@ -7,7 +7,7 @@ use store::Change;
 
 use crate::request::{Refusal, StartForTask, Started};
 
-use super::{Fresh, Missing, Shard};
+use super::{Fresh, Known, Missing, Shard};
 
 impl Shard {
     pub(super) fn missing_to_start_for_task(&self, request: &StartForTask, fresh: &Fresh) -> Option<Missing> {
@@ -22,6 +22,10 @@ impl Shard {
         now: Timestamp,
     ) -> Result<Started, Refusal> {
         let StartForTask { task, start, is_awaited, answer } = request;
+        // The test of one state belongs to no execution.
+        if matches!(self.executions.get(&task.execution), Some(Known::Absent)) {
+            return self.start_execution(start, fresh, now);
+        }
         // An earlier run of the attempt may have started its child already.
         if !self.awaits_service(task) {
             return Err(Refusal::TaskTimedOut);
