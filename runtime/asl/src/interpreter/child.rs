@@ -60,9 +60,9 @@ const UUID_VARIANT: u128 = 0x8000_0000_0000_0000;
 
 impl Stepper<'_> {
     /// An execution that this one started has ended; says whether that was awaited.
-    pub(super) fn child_execution_ended(&mut self, row: RowId, attempt: AttemptId, end: ChildEnd) -> bool {
+    pub(super) fn child_execution_ended(&mut self, row: RowId, attempt: AttemptId, end: &ChildEnd) -> bool {
         match self.state.row(row) {
-            Some(Row::Thread(_)) => self.task_child_ended(row, attempt, &end),
+            Some(Row::Thread(_)) => self.task_child_ended(row, attempt, end),
             Some(Row::Fork(_) | Row::Items(_)) | None => false,
         }
     }

@@ -106,7 +106,7 @@ impl Stepper<'_> {
             Event::ChildStarted { row, attempt, child, answer } => {
                 self.child_started(row, attempt, child, answer)
             }
-            Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, *end),
+            Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, &end),
             Event::Stop(reason) => self.stop(reason),
         }
     }
