@@ -260,7 +260,8 @@ fn partition(args: &[JValue]) -> Answer {
     Ok(JValue::array(items.chunks(size).map(|part| JValue::array(part.to_vec())).collect()))
 }
 
-/// The numbers from the first argument to the second one, which is among them if a step leads there.
+/// The numbers from the first argument to the second one, which is among them if a step leads there. Recorded: a
+/// single number stands without an array, as what a path selects does.
 fn range(args: &[JValue]) -> Answer {
     let (first, last) = (number(args, 0, "range")?, number(args, 1, "range")?);
     let (Some(first), Some(last)) = (first, last) else { return Ok(JValue::Undefined) };
@@ -280,7 +281,8 @@ fn range(args: &[JValue]) -> Answer {
         reason = "at most 1,000, below 0 none"
     )]
     let count = count as u32;
-    Ok(JValue::array((0..count).map(|at| JValue::Number(first + f64::from(at) * step)).collect()))
+    let numbers = (0..count).map(|at| JValue::Number(first + f64::from(at) * step)).collect();
+    Ok(if count == 1 { JValue::sequence(numbers) } else { JValue::array(numbers) })
 }
 
 fn parse(args: &[JValue]) -> Answer {
