@@ -1,6 +1,7 @@
 //! What the suites share: a runner that drives the interpreter under a virtual clock, golden fixtures, and the
 //! comparison with what AWS answered.
 
+mod children;
 pub mod fixture;
 pub mod fuzz;
 mod memory;

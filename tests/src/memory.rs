@@ -68,7 +68,9 @@ impl Timers {
             Command::StartTask { .. }
             | Command::OfferActivity { .. }
             | Command::CancelTask { .. }
+            | Command::StartChild(_)
             | Command::StopChild(_)
+            | Command::MapRun { .. }
             | Command::End(_) => {}
         }
     }

@@ -69,6 +69,12 @@ pub fn describe(kind: &HistoryKind) -> (String, Details) {
         HistoryKind::MapIterationSucceeded(item) => ("MapIterationSucceeded", iteration(item)),
         HistoryKind::MapIterationFailed(item) => ("MapIterationFailed", iteration(item)),
         HistoryKind::MapIterationAborted(item) => ("MapIterationAborted", iteration(item)),
+        HistoryKind::MapRunStarted { map_run_arn } => {
+            ("MapRunStarted", Some(vec![("mapRunArn", text(map_run_arn))]))
+        }
+        HistoryKind::MapRunSucceeded => ("MapRunSucceeded", None),
+        HistoryKind::MapRunFailed(error) => ("MapRunFailed", Some(error_of(error))),
+        HistoryKind::MapRunAborted => ("MapRunAborted", None),
         task => describe_task(task),
     };
     (name.to_owned(), details)

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use asl::interpreter::{
     AttemptId, Command, Ending, ErrorOutput, Event, ExecutionId, ExecutionInfo, ExecutionState, HistoryEvent,
-    RowId, Surroundings, Timer, Transition, task_request,
+    RowId, StartChild, Surroundings, Timer, Transition, task_request,
 };
 use asl::{Data, Definition, Timestamp};
 
+use crate::children;
 use crate::memory::{Memory, Timers};
 use crate::worker::{Attempt, Workers};
 
@@ -84,6 +85,7 @@ pub fn run(
         queued: 0,
         timers: Timers::default(),
         attempts: BTreeMap::new(),
+        children: BTreeSet::new(),
         history: Vec::new(),
         ending: None,
     };
@@ -100,6 +102,7 @@ pub fn run(
 enum Happening {
     Event(Event),
     Timer(Timer),
+    ChildEnded(ExecutionId, Event),
     /// A worker takes an activity task.
     Taken {
         row: RowId,
@@ -121,6 +124,8 @@ struct Run<'a> {
     timers: Timers,
     /// Attempts that were handed out and neither accepted nor cancelled, with their rows.
     attempts: BTreeMap<AttemptId, RowId>,
+    /// Executions that were started and neither stopped nor have ended.
+    children: BTreeSet<ExecutionId>,
     history: Vec<HistoryEvent>,
     ending: Option<Ending>,
 }
@@ -139,6 +144,12 @@ impl Run<'_> {
                         // A clock that fires although it was told not to.
                         self.stale(&Event::Timer(timer));
                     }
+                }
+                Happening::ChildEnded(child, event) => {
+                    // One that was stopped is told of late, or never.
+                    let awaited = self.children.remove(&child);
+                    assert_eq!(self.event(event.clone()), awaited);
+                    self.stale(&event);
                 }
                 Happening::Taken { row, attempt, plan } => {
                     let worker_name = plan.worker_name.clone();
@@ -219,11 +230,27 @@ impl Run<'_> {
                 assert!(*due > self.now, "a timer is set for the future: {timer:?}");
                 self.at(*due, Happening::Timer(*timer));
             }
-            Command::ClearTimer { .. } | Command::StopChild(_) => {}
+            Command::StartChild(child) => self.start_child(child),
+            Command::StopChild(child) => {
+                assert!(self.children.remove(child), "only a child that runs is stopped");
+            }
+            Command::ClearTimer { .. } | Command::MapRun { .. } => {}
             Command::End(ending) => {
                 assert!(self.ending.is_none(), "an execution ends once");
                 self.ending = Some(ending.clone());
             }
+        }
+    }
+
+    /// Runs a child to its end, of which its parent hears at the time of that end.
+    fn start_child(&mut self, child: &StartChild) {
+        assert!(self.children.insert(child.id), "a child is started once");
+        let (info, started_at) = (children::info(&self.state.info, child, self.now), self.now);
+        let options = Options { stop: None, ..self.options.clone() };
+        let outcome = run(self.definition, info, &mut *self.workers, &options);
+        if let (Some(ending), Some(last)) = (outcome.ending, outcome.history.last()) {
+            let event = children::ended(child, started_at, last.at, ending);
+            self.at(last.at, Happening::ChildEnded(child.id, event));
         }
     }
 
@@ -274,6 +301,7 @@ impl Run<'_> {
         });
         if self.ending.is_some() {
             assert!(self.timers.is_empty(), "no timer outlives its execution");
+            assert!(self.children.is_empty(), "no child outlives its parent");
             assert!(self.attempts.is_empty(), "no attempt outlives its execution");
             assert_eq!(self.state.rows().count(), 0, "no row outlives its execution");
         }

@@ -20,12 +20,16 @@ pub const CAUSE_CHARACTERS_MAX: usize = 32_768;
 pub const RETRY_DELAY_SECONDS_MAX: u32 = 31_622_400;
 /// AWS: an inline Map runs about 40 iterations at once.
 pub const INLINE_MAP_CONCURRENCY_MAX: u32 = 40;
+/// AWS quota: child executions of a distributed Map that run at once.
+pub const MAP_RUN_CONCURRENCY_MAX: u32 = 10_000;
 /// Ours: how deep branches and item processors may nest. Deeper definitions exhaust a stack elsewhere.
 pub const SCOPE_DEPTH_MAX: usize = 64;
 /// Ours: events that one step may write before it gives way to other executions.
 pub const STEP_EVENTS_MAX: usize = 512;
 /// Ours: bytes of payload that one step may write before it gives way to other executions.
 pub const STEP_BYTES_MAX: usize = 1 << 20;
+/// Ours: child executions that one step may start before it gives way to other executions.
+pub const STEP_CHILDREN_MAX: usize = 64;
 /// Recorded from AWS: seconds of a computed Wait (2^31 - 1: 24,855 days pass, 24,856 fail).
 pub const WAIT_SECONDS_MAX: i64 = 2_147_483_647;
 /// AWS quota: the variables that one state assigns, in bytes of their JSON. One alone may have as many.

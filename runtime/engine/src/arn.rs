@@ -116,7 +116,7 @@ macro_rules! text_form {
     )*};
 }
 
-text_form!(StateMachineArn ExecutionArn ActivityArn FunctionArn);
+text_form!(StateMachineArn ExecutionArn MapRunArn ActivityArn FunctionArn);
 
 /// `arn:aws:states:REGION:ACCOUNT:stateMachine:NAME`, without a qualifier.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -276,6 +276,30 @@ impl ExecutionArn {
         StateMachineArn {
             text: format!("arn:{partition}:states:{region}:{account}:stateMachine:{name}").into(),
         }
+    }
+}
+
+/// `arn:aws:states:REGION:ACCOUNT:mapRun:MACHINE/LABEL:UUID`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MapRunArn {
+    text: Arc<str>,
+    id: Uuid,
+}
+
+impl MapRunArn {
+    pub fn parse(text: &str) -> Result<MapRunArn, InvalidArn> {
+        let fields = states_fields(text, "mapRun")?;
+        let (labeled, id) = fields.rest.split_once(':').ok_or_else(|| InvalidArn::Prefix(text.to_owned()))?;
+        let names =
+            labeled.split_once('/').filter(|(name, label)| is_valid_name(name) && is_valid_name(label));
+        match (names, Uuid::try_parse(id)) {
+            (Some(_), Ok(id)) => Ok(MapRunArn { text: text.into(), id }),
+            (Some(_) | None, Ok(_) | Err(_)) => Err(InvalidArn::Name(text.to_owned())),
+        }
+    }
+
+    pub fn id(&self) -> Uuid {
+        self.id
     }
 }
 

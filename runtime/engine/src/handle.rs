@@ -18,7 +18,7 @@ use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
     PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
-    UpdateAlias, UpdateStateMachine, Updated,
+    UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -199,6 +199,10 @@ impl<S: Store + Clone> Handle<S> {
     /// Gives the stop date; that of an execution that has ended already is its own.
     pub async fn stop_execution(&self, request: StopExecution) -> Result<Timestamp, Refusal> {
         self.ask(Request::StopExecution(request)).await.map(|reply| at(&reply))
+    }
+
+    pub async fn update_map_run(&self, request: UpdateMapRun) -> Result<(), Refusal> {
+        self.ask(Request::UpdateMapRun(request)).await.map(|_| ())
     }
 
     pub async fn create_activity(&self, request: CreateActivity) -> Result<Timestamp, Refusal> {

@@ -22,5 +22,6 @@ pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
     Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartAnswer, StartExecution,
-    StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateStateMachine, Updated,
+    StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun,
+    UpdateStateMachine, Updated,
 };

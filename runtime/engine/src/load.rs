@@ -75,10 +75,13 @@ pub async fn find_execution<S: Store>(
     }
     let Ok(id) = Uuid::try_parse(name) else { return Ok(None) };
     let id = ExecutionId(id.as_u128());
-    let is_it = |record: &ExecutionRecord| {
-        &*record.name == name && record.state_machine_arn.rsplit(':').next() == Some(machine)
-    };
+    let is_it = |record: &ExecutionRecord| &*record.name == name && machine_name(record) == Some(machine);
     Ok(store.execution(id).await?.filter(is_it).map(|record| (id, record)))
+}
+
+/// The name of an execution's machine, without the label of a distributed Map.
+fn machine_name(record: &ExecutionRecord) -> Option<&str> {
+    record.state_machine_arn.rsplit(':').next()?.split('/').next()
 }
 
 /// Everything that a shard keeps in memory: the sequence, the activities and their queues.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::Data;
-use asl::interpreter::{ErrorOutput, ExecutionId};
+use asl::interpreter::{ErrorOutput, ExecutionId, MapRunUpdate};
 use asl::{Definition, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
@@ -11,8 +11,8 @@ use crate::shard::TaskKey;
 
 use crate::shard::Target;
 
-use store::RevisionRecord;
 pub use store::{MachineKind, Route};
+use store::{RevisionRecord, RowKey};
 
 /// Why a request was refused. One type for all requests, because one queue answers them; the API names the
 /// ones that an operation can give.
@@ -48,6 +48,8 @@ pub enum Refusal {
     ExecutionAlreadyExists { arn: ExecutionArn },
     #[error("there is no such execution")]
     ExecutionDoesNotExist { arn: ExecutionArn },
+    #[error("the Map Run has ended")]
+    MapRunEnded,
     #[error("there is no such activity")]
     ActivityDoesNotExist { arn: ActivityArn },
     #[error("the activity exists with another configuration")]
@@ -235,6 +237,13 @@ pub struct Started {
 pub struct StopExecution {
     pub arn: ExecutionArn,
     pub reason: ErrorOutput,
+}
+
+#[derive(Debug, Clone)]
+pub struct UpdateMapRun {
+    /// The Map Run's row in its execution, as the store has it.
+    pub place: RowKey,
+    pub update: MapRunUpdate,
 }
 
 #[derive(Debug, Clone)]

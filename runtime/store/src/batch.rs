@@ -7,8 +7,8 @@ use asl::interpreter::{AttemptId, ExecutionId, Row};
 
 use crate::key::{ListingKey, NameKey, QueueKey, RowKey, TimerKey};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, HistoryRow, MachineRecord, ModuleHead, ModuleRecord, QueuedTask,
-    RevisionRecord, StateRow,
+    ActivityRecord, ExecutionRecord, HistoryRow, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord,
+    QueuedTask, RevisionRecord, StateRow,
 };
 
 /// The last change of a row in a batch.
@@ -48,6 +48,10 @@ pub struct Batch {
     pub activity_tasks: Changes<QueueKey, QueuedTask>,
     pub modules: Changes<(Text, u32), ModuleRecord>,
     pub module_heads: Changes<Text, ModuleHead>,
+    /// By the rows of their executions.
+    pub map_runs: Changes<RowKey, MapRunRecord>,
+    /// The row of each Map Run, by the UUID in its ARN.
+    pub map_run_ids: Changes<ExecutionId, RowKey>,
 }
 
 /// Bytes assumed for a row apart from its payloads: key, version, small fields.
@@ -91,6 +95,8 @@ impl Batch {
         self.activity_tasks.extend(later.activity_tasks);
         self.modules.extend(later.modules);
         self.module_heads.extend(later.module_heads);
+        self.map_runs.extend(later.map_runs);
+        self.map_run_ids.extend(later.map_run_ids);
     }
 
     /// How many rows are written or removed.
@@ -109,6 +115,8 @@ impl Batch {
             + self.activity_tasks.len()
             + self.modules.len()
             + self.module_heads.len()
+            + self.map_runs.len()
+            + self.map_run_ids.len()
     }
 
     /// About how many bytes are written: enough to bound a queue.
@@ -141,7 +149,8 @@ fn state_size(row: &StateRow) -> usize {
             let variables = thread.variables.iter().map(|(name, value)| name.len() + value.size());
             2 * thread.input.size() + variables.sum::<usize>()
         }
-        StateRow::Row(Row::Fork(_)) => 0,
+        StateRow::Row(Row::Fork(_) | Row::MapRun(_)) => 0,
+        StateRow::Row(Row::MapRunChild(child)) => child.output.as_ref().map_or(0, asl::Data::size),
         StateRow::Row(Row::Items(items)) => items.size(),
     }
 }

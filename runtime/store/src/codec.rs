@@ -3,7 +3,7 @@
 use asl::interpreter::{AttemptId, ExecutionId};
 
 use crate::error::DecodeError;
-use crate::key::Key;
+use crate::key::{Key, RowKey};
 
 /// A value that is stored. What a version means never changes; a change of meaning is a new version.
 pub(crate) trait Record: Sized {
@@ -98,5 +98,6 @@ macro_rules! number_record {
 number_record! {
     u64, "number", u64, |number| *number, |number| number;
     ExecutionId, "execution id", ExecutionId, |id| *id, |id| id;
+    RowKey, "row", RowKey, |key| *key, |key| key;
     AttemptId, "attempt", u64, |attempt| attempt.0, AttemptId;
 }

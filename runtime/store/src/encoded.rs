@@ -77,6 +77,8 @@ impl Encoded {
         encoded.add::<table::ActivityTasks>(&batch.activity_tasks);
         encoded.add::<table::Modules>(&batch.modules);
         encoded.add::<table::ModuleHeads>(&batch.module_heads);
+        encoded.add::<table::MapRuns>(&batch.map_runs);
+        encoded.add::<table::MapRunIds>(&batch.map_run_ids);
         encoded
     }
 

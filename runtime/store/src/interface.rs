@@ -8,8 +8,8 @@ use crate::error::{CommitError, ReadError};
 use crate::key::{RowKey, TimerKey};
 use crate::page::{HistoryQuery, Page, Position};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, Meta, ModuleHead,
-    ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
+    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
+    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
 };
 
 /// One atomic write and typed reads.
@@ -124,6 +124,20 @@ pub trait Store: Send + Sync + 'static {
         after: Option<u64>,
         max: usize,
     ) -> impl Future<Output = Result<Vec<(u64, QueuedTask)>, ReadError>> + Send;
+
+    /// A Map Run by the UUID in its ARN, with the row of its execution.
+    fn map_run(
+        &self,
+        id: ExecutionId,
+    ) -> impl Future<Output = Result<Option<(RowKey, MapRunRecord)>, ReadError>> + Send;
+
+    /// The Map Runs of an execution, the newest first.
+    fn list_map_runs(
+        &self,
+        execution: ExecutionId,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<MapRunRecord>, ReadError>> + Send;
 
     fn module(
         &self,

@@ -11,10 +11,10 @@ use crate::interface::Store;
 use crate::key::{RowKey, TimerKey};
 use crate::kv::{Kv, get};
 use crate::page::{HistoryQuery, Page, Position, PositionKind, SCAN_ROWS_MAX};
-use crate::read::{catalog, history, listing, state};
+use crate::read::{catalog, history, listing, map_runs, state};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, Meta, ModuleHead,
-    ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
+    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
+    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
 };
 use crate::table;
 
@@ -151,6 +151,19 @@ impl<K: Kv> Store for KvStore<K> {
         max: usize,
     ) -> Result<Vec<(u64, QueuedTask)>, ReadError> {
         state::activity_tasks(&self.0.view()?, activity, after, max)
+    }
+
+    async fn map_run(&self, id: ExecutionId) -> Result<Option<(RowKey, MapRunRecord)>, ReadError> {
+        map_runs::by_id(&self.0.view()?, id)
+    }
+
+    async fn list_map_runs(
+        &self,
+        execution: ExecutionId,
+        from: Option<&Position>,
+        max: usize,
+    ) -> Result<Page<MapRunRecord>, ReadError> {
+        map_runs::page(&self.0.view()?, execution, from, max)
     }
 
     async fn module(&self, name: &str, version: u32) -> Result<Option<ModuleRecord>, ReadError> {

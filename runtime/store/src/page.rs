@@ -68,6 +68,7 @@ pub(crate) enum PositionKind {
     Activities = 5,
     Modules = 6,
     ModuleVersions = 7,
+    MapRuns = 8,
 }
 
 impl Position {

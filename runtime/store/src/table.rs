@@ -6,8 +6,8 @@ use asl::interpreter::{AttemptId, ExecutionId};
 use crate::codec::Record;
 use crate::key::{Key, ListingKey, MetaKey, NameKey, QueueKey, RowKey, TimerKey};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, MachineRecord, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord,
-    StateRow,
+    ActivityRecord, ExecutionRecord, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord, QueuedTask,
+    RevisionRecord, StateRow,
 };
 
 /// A table of a key-value backend. The names are stored and never change.
@@ -30,11 +30,13 @@ pub(crate) enum TableId {
     ActivityTasks,
     Modules,
     ModuleHeads,
+    MapRuns,
+    MapRunIds,
 }
 
 impl TableId {
     #[cfg(any(test, feature = "redb"))]
-    pub(crate) const ALL: [TableId; 14] = [
+    pub(crate) const ALL: [TableId; 16] = [
         TableId::Meta,
         TableId::Executions,
         TableId::State,
@@ -49,6 +51,8 @@ impl TableId {
         TableId::ActivityTasks,
         TableId::Modules,
         TableId::ModuleHeads,
+        TableId::MapRuns,
+        TableId::MapRunIds,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -67,6 +71,8 @@ impl TableId {
             TableId::ActivityTasks => "activity_tasks",
             TableId::Modules => "modules",
             TableId::ModuleHeads => "module_heads",
+            TableId::MapRuns => "map_runs",
+            TableId::MapRunIds => "map_run_ids",
         }
     }
 }
@@ -108,4 +114,6 @@ tables! {
     ActivityTasks: QueueKey => QueuedTask;
     Modules: (Text, u32) => ModuleRecord;
     ModuleHeads: Text => ModuleHead;
+    MapRuns: RowKey => MapRunRecord;
+    MapRunIds: ExecutionId => RowKey;
 }

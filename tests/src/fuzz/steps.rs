@@ -4,10 +4,12 @@ use std::sync::Arc;
 
 use asl::definition::{MachineType, parse};
 use asl::interpreter::{
-    AttemptId, Command, ErrorOutput, Event, ExecutionState, RowId, Surroundings, Timer, Transition,
+    AttemptId, Command, Ending, ErrorOutput, Event, ExecutionState, RowId, StartChild, Surroundings, Timer,
+    Transition,
 };
 use asl::{Data, Definition, Timestamp};
 
+use crate::children;
 use crate::memory::Memory;
 use crate::runner;
 
@@ -43,6 +45,7 @@ pub(super) fn interpreter(bytes: &[u8]) {
         now,
         timers: Vec::new(),
         attempts: Vec::new(),
+        children: Vec::new(),
         weight: 0,
         events: 0,
         ended: false,
@@ -68,6 +71,7 @@ struct Run<'a> {
     now: Timestamp,
     timers: Vec<(Timer, Timestamp)>,
     attempts: Vec<(RowId, AttemptId)>,
+    children: Vec<StartChild>,
     weight: usize,
     events: u32,
     ended: bool,
@@ -79,6 +83,9 @@ impl Run<'_> {
         let index = usize::from(choice >> 3);
         let nth = |length: usize| (length > 0).then(|| index % length);
         let event = match choice & 7 {
+            _ if self.only_children_wait() || (choice & 7 == 6 && !self.children.is_empty()) => {
+                self.end_child(choice)
+            }
             7 if choice > 200 => Event::Stop(ErrorOutput::new("Stopped", "by the bytes")),
             0..=2 => match nth(self.attempts.len()) {
                 Some(at) => self.answer(at, choice),
@@ -109,6 +116,20 @@ impl Run<'_> {
             _ => Err(ErrorOutput::new("Busy", "try again")),
         };
         Event::TaskReturned { row, attempt, outcome, usage: None }
+    }
+
+    fn only_children_wait(&self) -> bool {
+        self.attempts.is_empty() && self.timers.is_empty() && !self.children.is_empty()
+    }
+
+    fn end_child(&mut self, choice: u8) -> Event {
+        let child = self.children.swap_remove(usize::from(choice >> 3) % self.children.len());
+        let ending = if choice & 32 == 0 {
+            Ending::Succeeded { output: child.input.clone() }
+        } else {
+            Ending::Failed(ErrorOutput::new("Busy", "try again"))
+        };
+        children::ended(&child, self.now, self.now, ending)
     }
 
     fn fire(&mut self, at: usize) -> Event {
@@ -152,7 +173,9 @@ impl Run<'_> {
             Command::SetTimer { timer, due } => self.timers.push((*timer, *due)),
             Command::ClearTimer { timer, .. } => self.timers.retain(|(found, _)| found != timer),
             // Children are other executions.
-            Command::StopChild(_) => {}
+            Command::StartChild(child) => self.children.push((**child).clone()),
+            Command::StopChild(id) => self.children.retain(|child| child.id != *id),
+            Command::MapRun { .. } => {}
             Command::End(_) => self.ended = true,
         }
     }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use asl::Text;
-use asl::interpreter::{Ending, ExecutionId, HistoryEvent};
-use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store};
+use asl::interpreter::{Ending, ExecutionId, HistoryEvent, MapRunStatus};
+use engine::arn::MapRunArn;
+use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store, map_run_listing};
 
 use super::clients::Clients;
 use super::reference::References;
@@ -24,7 +25,8 @@ pub(super) fn check(store: &Storage, clients: &Clients) -> Result<u64, String> {
             let revision = at_once(store.memory.revision(record.revision));
             revision.expect("it can be read").expect("revisions stay").definition
         });
-        let reference = references.ending(definition, &record.input);
+        let reference = references.ending(definition, &record);
+        map_runs(store, *id)?;
         is_as_without_faults(&record, reference, definition, clients)
             .map_err(|rule| format!("{rule}: {record:?}; without faults {reference:?}; {definition}"))?;
     }
@@ -56,8 +58,32 @@ fn history(store: &Storage, id: ExecutionId, record: &ExecutionRecord) -> Result
     Ok(events)
 }
 
+/// A Map Run has started each child once, and knows how many ended how.
+fn map_runs(store: &Storage, id: ExecutionId) -> Result<(), String> {
+    let runs = at_once(store.memory.list_map_runs(id, None, 1_000)).map_err(|error| error.to_string())?;
+    for run in runs.items {
+        let arn = MapRunArn::parse(&run.arn).map_err(|error| error.to_string())?;
+        let listing = map_run_listing(ExecutionId(arn.id().as_u128()));
+        let count = |status| {
+            let children = at_once(store.memory.list_executions(listing, status, None, 1_000));
+            children.map_or(0, |page| page.items.len())
+        };
+        let counts = run.children.by_status;
+        let is_counted = counts.running == 0 && counts.started() as usize == count(None);
+        // What ended while its Map Run was being given up may not have been counted so any more.
+        let is_right = run.status != MapRunStatus::Succeeded
+            || (counts.succeeded as usize == count(Some(ExecutionStatus::Succeeded))
+                && counts.failed as usize == count(Some(ExecutionStatus::Failed))
+                && run.items.pending == 0);
+        if run.status == MapRunStatus::Running || !is_counted || !is_right {
+            return Err(format!("a Map Run does not fit its {} children: {run:?}", count(None)));
+        }
+    }
+    Ok(())
+}
+
 /// An execution ends as it would if nothing went wrong. Excepted are those that a client asked to stop, which may
-/// be aborted, and those of machines with `TimeoutSeconds`, which may time out after so many seconds.
+/// be aborted, children of Map Runs, which are aborted with them, and those of machines with `TimeoutSeconds`, which may time out after so many seconds.
 fn is_as_without_faults(
     record: &ExecutionRecord,
     reference: &Ending,
@@ -67,6 +93,7 @@ fn is_as_without_faults(
     let is_same = match (record.status, reference) {
         (ExecutionStatus::Succeeded, Ending::Succeeded { output }) => record.output.as_ref() == Some(output),
         (ExecutionStatus::Failed, Ending::Failed(error)) => record.error.as_ref() == Some(error),
+        (ExecutionStatus::Aborted, _) if record.parent.is_some() => true,
         (ExecutionStatus::Aborted, _) => clients.stops.iter().any(|arn| arn.as_str() == &*record.arn),
         (ExecutionStatus::TimedOut, _) => {
             let definition: serde_json::Value =

@@ -3,21 +3,27 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
-use asl::definition::MachineType;
-use asl::interpreter::{Command, Ending, Event, ExecutionState, RowId, Surroundings, Timer, task_request};
+use asl::definition::{MachineType, ScopeId};
+use asl::interpreter::{
+    Command, Ending, Event, ExecutionInfo, ExecutionState, RowId, Surroundings, Timer, task_request,
+};
 use asl::{Data, Definition, Timestamp};
+
+use store::ExecutionRecord;
+
+use crate::children;
 
 use super::functions;
 
-/// Ends by definition and input.
+/// Ends by definition, what part of it is run, and input.
 #[derive(Debug, Default)]
 pub(super) struct References {
     definitions: BTreeMap<String, Definition>,
-    endings: BTreeMap<(String, String), Ending>,
+    endings: BTreeMap<(String, Option<ScopeId>, String), Ending>,
 }
 
 impl References {
-    pub(super) fn ending(&mut self, definition: &str, input: &Data) -> &Ending {
+    pub(super) fn ending(&mut self, definition: &str, record: &ExecutionRecord) -> &Ending {
         let parsed = self.definitions.entry(definition.to_owned()).or_insert_with(|| {
             let parsed = asl::definition::parse(definition, MachineType::Standard);
             let mut parsed = parsed.definition.expect("what was stored is valid");
@@ -25,8 +31,13 @@ impl References {
             parsed.timeout_seconds = None;
             parsed
         });
-        let key = (definition.to_owned(), input.text().to_owned());
-        self.endings.entry(key).or_insert_with(|| run(parsed, input))
+        let item = record.parent.as_ref().and_then(|parent| parent.item.as_ref());
+        let part = item.map(|item| item.processor);
+        let key = (definition.to_owned(), part, record.input.text().to_owned());
+        self.endings.entry(key).or_insert_with(|| {
+            let info = crate::runner::info(record.input.clone(), Timestamp::EPOCH);
+            run(parsed, ExecutionInfo { parent: record.parent.clone(), ..info })
+        })
     }
 }
 
@@ -38,10 +49,9 @@ impl Surroundings for Everything {
     }
 }
 
-fn run(definition: &Definition, input: &Data) -> Ending {
-    let info = crate::runner::info(input.clone(), Timestamp::EPOCH);
+fn run(definition: &Definition, info: ExecutionInfo) -> Ending {
+    let mut now = info.started_at;
     let mut state = ExecutionState::new(Arc::new(info));
-    let mut now = Timestamp::EPOCH;
     let mut events = VecDeque::from([Event::Start]);
     let mut timers: BTreeSet<(Timestamp, Timer)> = BTreeSet::new();
     loop {
@@ -59,7 +69,12 @@ fn run(definition: &Definition, input: &Data) -> Ending {
                 Command::StartTask { row, .. } | Command::OfferActivity { row, .. } => {
                     events.extend(answers(definition, &state, row));
                 }
-                Command::CancelTask { .. } | Command::StopChild(_) => {}
+                Command::StartChild(child) => {
+                    let info = children::info(&state.info, &child, now);
+                    let ending = run(definition, info);
+                    events.push_back(children::ended(&child, now, now, ending));
+                }
+                Command::CancelTask { .. } | Command::StopChild(_) | Command::MapRun { .. } => {}
                 Command::SetTimer { timer, due } => _ = timers.insert((due, timer)),
                 Command::ClearTimer { timer, due } => _ = timers.remove(&(due, timer)),
                 Command::End(ending) => return ending,

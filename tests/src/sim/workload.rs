@@ -164,9 +164,13 @@ impl Generator<'_> {
     }
 
     fn map(&mut self, depth: usize, next: &str, states: &mut Map<String, Value>) -> String {
-        let processor = self.scope(depth + 1);
+        let mut processor = self.scope(depth + 1);
         let last = self.random.between(1..=if depth == 0 { 6 } else { 3 });
-        let fork = json!({
+        let is_distributed = self.random.chance(400);
+        if is_distributed {
+            processor["ProcessorConfig"] = json!({ "Mode": "DISTRIBUTED", "ExecutionType": "STANDARD" });
+        }
+        let mut fork = json!({
             "Type": "Map",
             "ItemsPath": "$.items",
             "ItemSelector": { "n.$": "States.MathAdd($.n, $$.Map.Item.Value)" },
@@ -175,10 +179,33 @@ impl Generator<'_> {
             "ResultSelector": { "n.$": "States.MathAdd($[0].n, $[1].n)" },
             "Next": next,
         });
-        let map = self.fork(fork, next, states);
+        if is_distributed && self.random.chance(300) {
+            fork["ToleratedFailureCount"] = json!(self.random.between(0..=2));
+            // How many there are does not depend on what comes first.
+            fork["ResultSelector"] = json!({ "n.$": "States.ArrayLength($)" });
+        }
+        let map =
+            if is_distributed { self.map_run(fork, next, states) } else { self.fork(fork, next, states) };
         let items = format!("States.ArrayRange(0, {last}, 1)");
         let items = json!({ "n.$": "$.n", "items.$": items });
         self.put(json!({ "Type": "Pass", "Parameters": items, "Next": map }), states)
+    }
+
+    /// A Map Run that fails has an error of its own. It becomes the one that every failure has here, so that it
+    /// does not matter which of two branches fails first.
+    fn map_run(&mut self, mut map: Value, next: &str, states: &mut Map<String, Value>) -> String {
+        const ERROR: &str = "States.ExceedToleratedFailureThreshold";
+        if self.random.chance(300) {
+            map["Retry"] = json!([{ "ErrorEquals": [ERROR], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
+        }
+        let handler = if self.random.chance(600) {
+            pass(next, 7)
+        } else {
+            json!({ "Type": "Fail", "Error": "Broken", "Cause": "it is broken" })
+        };
+        let handler = self.put(handler, states);
+        map["Catch"] = json!([{ "ErrorEquals": [ERROR], "ResultPath": "$.error", "Next": handler }]);
+        self.put(map, states)
     }
 
     fn fork(&mut self, mut fork: Value, next: &str, states: &mut Map<String, Value>) -> String {

@@ -7,6 +7,7 @@ mod clients;
 mod hostile;
 mod kills;
 mod load;
+mod map_runs;
 mod nested;
 mod stops;
 mod uploads;

@@ -47,6 +47,15 @@ pub struct Distributed {
     pub express: bool,
     pub label: Option<String>,
     pub item_reader: Option<serde_json::Value>,
-    pub item_batcher: Option<serde_json::Value>,
+    pub item_batcher: Option<ItemBatcher>,
     pub result_writer: Option<serde_json::Value>,
+}
+
+/// How the items of a distributed Map are put together: a child execution for each batch.
+#[derive(Debug, Clone)]
+pub struct ItemBatcher {
+    pub items_max: Option<NumberField>,
+    pub bytes_max: Option<NumberField>,
+    /// `BatchInput`, the same for every batch.
+    pub input: Option<Template>,
 }

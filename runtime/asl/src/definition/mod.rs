@@ -16,7 +16,7 @@ pub use choice::{Comparison, Operand, Operator, Ordering, Pattern as StringPatte
 pub use error_handling::{Catcher, Jitter, Retrier};
 pub use fields::{Computed, Expression, NumberField, Template, TextField, TimestampField};
 pub use flow::{Assign, Flow, JsonPathFlow, JsonataFlow, ResultPath, Selection};
-pub use map::{Distributed, Items, Map, Mode};
+pub use map::{Distributed, ItemBatcher, Items, Map, Mode};
 pub use parse::{MachineType, Parsed, parse};
 pub use resource::{Pattern, Resource, Target};
 pub use state::{Choice, Delay, Fail, Parallel, Pass, State, StateKind, Succeed, Task, Transition, Wait};
@@ -28,8 +28,9 @@ pub use state::{Choice, Delay, Fail, Parallel, Pass, State, StateKind, Succeed, 
 pub struct StateId(#[n(0)] pub u32);
 
 /// Index of a scope: the machine itself, a branch, or a Map's item processor. 0 is the machine.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct ScopeId(pub u32);
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, minicbor::Encode, minicbor::Decode)]
+#[cbor(transparent)]
+pub struct ScopeId(#[n(0)] pub u32);
 
 /// The language in which a state's fields are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -117,10 +117,15 @@ impl Names<'_> {
         self.distributed(&map.mode);
     }
 
-    /// The reader, batcher and writer of a distributed Map are kept as they were written.
+    /// The reader and the writer of a distributed Map are kept as they were written.
     fn distributed(&mut self, mode: &super::Mode) {
         let super::Mode::Distributed(distributed) = mode else { return };
-        let fields = [&distributed.item_reader, &distributed.item_batcher, &distributed.result_writer];
+        if let Some(batcher) = &distributed.item_batcher {
+            self.number(batcher.items_max.as_ref());
+            self.number(batcher.bytes_max.as_ref());
+            self.template(batcher.input.as_ref());
+        }
+        let fields = [&distributed.item_reader, &distributed.result_writer];
         fields.into_iter().flatten().for_each(|value| self.written(value));
     }
 

@@ -21,8 +21,15 @@ impl Definition {
         match &state.kind {
             StateKind::Map(map) => match map.mode {
                 Mode::Inline => {}
-                Mode::Distributed(_) => {
-                    found.push(diagnostic("A Map with 'Mode' DISTRIBUTED is not supported yet; use INLINE"));
+                Mode::Distributed(ref distributed) => {
+                    if distributed.item_reader.is_some() {
+                        found.push(diagnostic(
+                            "An ItemReader is not supported yet; give the items in the state's input",
+                        ));
+                    }
+                    if distributed.result_writer.is_some() {
+                        found.push(diagnostic("A ResultWriter is not supported yet; leave it out"));
+                    }
                 }
             },
             StateKind::Pass(_)
@@ -72,6 +79,8 @@ mod tests {
         let text = r#"{"StartAt": "P", "States": {"P": {"Type": "Parallel", "End": true, "Branches": [
             {"StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}}},
             {"StartAt": "M", "States": {"M": {"Type": "Map", "QueryLanguage": "JSONata", "End": true,
+                "ItemReader": {"Resource": "arn:aws:states:::s3:getObject", "Arguments": {"Bucket": "b", "Key": "k"}},
+                "ResultWriter": {"Resource": "arn:aws:states:::s3:putObject", "Arguments": {"Bucket": "b"}},
                 "ItemProcessor": {"ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
                     "StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}}}}]}}}"#;
         let parsed = parse(text, MachineType::Standard);
@@ -80,9 +89,13 @@ mod tests {
         let at = "at /States/P/Branches[1]/States/M";
         assert_eq!(
             found,
-            [format!(
-                "UNSUPPORTED_FEATURE: A Map with 'Mode' DISTRIBUTED is not supported yet; use INLINE {at}"
-            ),]
+            [
+                format!(
+                    "UNSUPPORTED_FEATURE: An ItemReader is not supported yet; give the items in the state's input \
+                     {at}"
+                ),
+                format!("UNSUPPORTED_FEATURE: A ResultWriter is not supported yet; leave it out {at}"),
+            ]
         );
     }
 }

@@ -325,8 +325,8 @@ impl Stepper<'_> {
         let length =
             items.as_ref().or_else(|| self.mocked_result()).and_then(|items| items.value().as_array());
         let length = u32::try_from(length.map_or(0, Vec::len)).unwrap_or(u32::MAX);
-        let tolerated = self
-            .compute(row, None, |scope, thread| map::tolerated_failures(map, scope, &thread.input, length))?;
+        let tolerance = self.compute(row, None, |scope, thread| map::tolerance(map, scope, &thread.input))?;
+        let tolerated = map::tolerated_failures(tolerance, length);
         if let Some(items) = items {
             self.select_items_alone(row, map, items, length)?;
         }

@@ -6,6 +6,7 @@ use crate::data::json::Data;
 use crate::data::scope::keyed_digest;
 use crate::data::text::Text;
 use crate::data::timestamp::Timestamp;
+use crate::definition::ScopeId;
 
 use super::event::Ending;
 use super::execution::{AttemptId, ExecutionId, ExecutionInfo, Row, RowId};
@@ -21,6 +22,43 @@ pub struct Parent {
     pub row: RowId,
     #[n(2)]
     pub attempt: AttemptId,
+    /// Present in the children of a Map Run.
+    #[n(3)]
+    pub item: Option<MapItem>,
+}
+
+/// What a child execution of a Map Run works on.
+#[derive(Debug, Clone, PartialEq, Encode, Decode)]
+pub struct MapItem {
+    #[n(0)]
+    pub map_run_arn: Text,
+    /// The item processor, which is what the child runs of its machine's definition.
+    #[n(1)]
+    pub processor: ScopeId,
+    #[n(2)]
+    pub express: bool,
+    #[n(3)]
+    pub count: u32,
+    /// None for a batch.
+    #[n(4)]
+    pub index: Option<u32>,
+    /// The item, where it is not the child's input.
+    #[n(5)]
+    pub value: Option<Data>,
+}
+
+/// A child execution to start. It runs a part of its parent's definition.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StartChild {
+    pub id: ExecutionId,
+    pub seed: [u8; 32],
+    pub arn: Text,
+    pub name: Text,
+    pub state_machine_arn: Text,
+    pub input: Data,
+    /// The Map Run that the child belongs to.
+    pub map_run: ExecutionId,
+    pub parent: Parent,
 }
 
 /// A child execution as its parent sees it when it has ended.
@@ -63,7 +101,15 @@ impl Stepper<'_> {
     pub(super) fn child_execution_ended(&mut self, row: RowId, attempt: AttemptId, end: &ChildEnd) -> bool {
         match self.state.row(row) {
             Some(Row::Thread(_)) => self.task_child_ended(row, attempt, end),
-            Some(Row::Fork(_) | Row::Items(_)) | None => false,
+            Some(Row::MapRunChild(_)) => self.map_run_child_ended(row, attempt, end),
+            Some(Row::Fork(_) | Row::Items(_) | Row::MapRun(_)) | None => false,
         }
     }
+}
+
+/// A UUID as text.
+pub(super) fn uuid(id: ExecutionId) -> String {
+    let digits = format!("{:032x}", id.0);
+    let (a, b, c, d, e) = (&digits[..8], &digits[8..12], &digits[12..16], &digits[16..20], &digits[20..]);
+    format!("{a}-{b}-{c}-{d}-{e}")
 }

@@ -6,6 +6,7 @@ use crate::data::json::Data;
 use crate::data::scope::Variables;
 use crate::definition::{Definition, StateKind};
 
+use super::child::MapItem;
 use super::execution::{ExecutionState, Row, RowId, Thread};
 
 /// One thread's view of its execution.
@@ -116,6 +117,9 @@ impl Variables for View<'_> {
             && let Some(Row::Items(items)) = self.execution.row(items)
         {
             let value = items.value().get(index as usize).cloned().unwrap_or(Value::Null);
+            context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
+        } else if let Some(MapItem { index: Some(index), value, .. }) = self.execution.info.map_item() {
+            let value = value.as_ref().unwrap_or(&self.execution.info.input).value();
             context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
         }
         Value::Object(context)

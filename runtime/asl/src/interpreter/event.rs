@@ -7,9 +7,10 @@ use minicbor::{Decode, Encode};
 use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
 
-use super::child::ChildEnd;
+use super::child::{ChildEnd, StartChild};
 use super::execution::{AttemptId, ExecutionId, RowId};
 use super::history::{ErrorOutput, HistoryEvent, TaskUsage};
+use super::map_run_row::{MapRun, MapRunStatus, MapRunUpdate};
 
 /// One thing that happens to an execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -53,6 +54,11 @@ pub enum Event {
         row: RowId,
         attempt: AttemptId,
         end: Box<ChildEnd>,
+    },
+    /// UpdateMapRun.
+    MapRunUpdated {
+        row: RowId,
+        update: MapRunUpdate,
     },
     /// StopExecution.
     Stop(ErrorOutput),
@@ -98,6 +104,14 @@ pub enum Command {
     CancelTask {
         row: RowId,
         attempt: AttemptId,
+    },
+    /// Start an execution whose end this one awaits.
+    StartChild(Box<StartChild>),
+    /// A Map Run has started or ended: what is to be shown of it. In between, its row is.
+    MapRun {
+        row: RowId,
+        run: Box<MapRun>,
+        status: MapRunStatus,
     },
     /// Stop an execution that this one started; its end is no longer awaited.
     StopChild(ExecutionId),

@@ -12,9 +12,10 @@ use minicbor::{Decode, Encode};
 
 use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
-use crate::definition::StateId;
+use crate::definition::{Definition, ScopeId, StateId};
 
-use super::child::Parent;
+use super::child::{MapItem, Parent};
+use super::map_run_row::{MapRun, MapRunChild};
 
 /// Identifies an execution; its high bits are the time of its start, so that ids grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -81,6 +82,18 @@ pub struct ExecutionInfo {
     pub redriven_at: Option<Timestamp>,
     /// The execution that started this one.
     pub parent: Option<Box<Parent>>,
+}
+
+impl ExecutionInfo {
+    /// What a child execution of a Map Run works on.
+    pub fn map_item(&self) -> Option<&MapItem> {
+        self.parent.as_ref()?.item.as_ref()
+    }
+
+    /// The part of the definition that the execution runs.
+    pub(crate) fn scope(&self) -> ScopeId {
+        self.map_item().map_or(Definition::ROOT, |item| item.processor)
+    }
 }
 
 /// The counters of a running execution.
@@ -159,7 +172,7 @@ impl ExecutionState {
     pub fn thread(&self, id: RowId) -> Option<&Thread> {
         match self.rows.get(&id) {
             Some(Row::Thread(thread)) => Some(thread),
-            Some(Row::Fork(_) | Row::Items(_)) | None => None,
+            Some(Row::Fork(_) | Row::Items(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => None,
         }
     }
 
@@ -168,7 +181,9 @@ impl ExecutionState {
         self.changed.insert(id);
         match self.rows.get_mut(&id) {
             Some(Row::Thread(thread)) => thread,
-            Some(Row::Fork(_) | Row::Items(_)) | None => panic!("row {} is no thread", id.0),
+            Some(Row::Fork(_) | Row::Items(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => {
+                panic!("row {} is no thread", id.0)
+            }
         }
     }
 
@@ -176,14 +191,35 @@ impl ExecutionState {
         self.changed.insert(id);
         match self.rows.get_mut(&id) {
             Some(Row::Fork(fork)) => fork,
-            Some(Row::Thread(_) | Row::Items(_)) | None => panic!("row {} is no fork", id.0),
+            Some(Row::Thread(_) | Row::Items(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => {
+                panic!("row {} is no fork", id.0)
+            }
         }
     }
 
     pub(crate) fn fork(&self, id: RowId) -> &Fork {
         match self.rows.get(&id) {
             Some(Row::Fork(fork)) => fork,
-            Some(Row::Thread(_) | Row::Items(_)) | None => panic!("row {} is no fork", id.0),
+            Some(Row::Thread(_) | Row::Items(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => {
+                panic!("row {} is no fork", id.0)
+            }
+        }
+    }
+
+    pub(crate) fn map_run(&self, id: RowId) -> Option<&MapRun> {
+        match self.rows.get(&id) {
+            Some(Row::MapRun(run)) => Some(run),
+            Some(Row::Thread(_) | Row::Fork(_) | Row::Items(_) | Row::MapRunChild(_)) | None => None,
+        }
+    }
+
+    pub(crate) fn map_run_mut(&mut self, id: RowId) -> &mut MapRun {
+        self.changed.insert(id);
+        match self.rows.get_mut(&id) {
+            Some(Row::MapRun(run)) => run,
+            Some(Row::Thread(_) | Row::Fork(_) | Row::Items(_) | Row::MapRunChild(_)) | None => {
+                panic!("row {} is no Map Run", id.0)
+            }
         }
     }
 
@@ -205,6 +241,10 @@ pub enum Row {
     /// The items of a Map, which stay the same while it runs.
     #[n(2)]
     Items(#[n(0)] Data),
+    #[n(3)]
+    MapRun(#[n(0)] Box<MapRun>),
+    #[n(4)]
+    MapRunChild(#[n(0)] MapRunChild),
 }
 
 /// Variables in the order in which they were first assigned.

@@ -116,7 +116,7 @@ impl Stepper<'_> {
     }
 
     /// The error that a failure is; that of a JSONata state is written to the history.
-    fn evaluation_error(&mut self, row: RowId, failure: &Failure) -> StateError {
+    pub(super) fn evaluation_error(&mut self, row: RowId, failure: &Failure) -> StateError {
         let name = &self.state_of(row).name;
         if failure.error == Failure::DATA_LIMIT {
             return StateError::data_limit(name);

@@ -168,6 +168,9 @@ impl Stepper<'_> {
 
     /// Ends every child that still runs, and theirs, and removes the fork.
     pub(super) fn abort_fork(&mut self, fork: RowId) {
+        if self.state.map_run(fork).is_some() {
+            return self.abort_map_run(fork);
+        }
         for row in self.state.fork(fork).children() {
             let Some(thread) = self.state.thread(row) else { continue };
             let (index, phase_done) = (thread.index, matches!(thread.phase, Phase::Done(_)));

@@ -276,4 +276,15 @@ pub enum HistoryKind {
         #[n(2)]
         state: Text,
     },
+    #[n(41)]
+    MapRunStarted {
+        #[n(0)]
+        map_run_arn: Text,
+    },
+    #[n(42)]
+    MapRunSucceeded,
+    #[n(43)]
+    MapRunFailed(#[n(0)] ErrorOutput),
+    #[n(44)]
+    MapRunAborted,
 }

@@ -12,21 +12,26 @@ use crate::limits::{INLINE_MAP_CONCURRENCY_MAX, PAYLOAD_BYTES_MAX};
 use super::context::View;
 use super::execution::{Row, RowId, Thread};
 use super::history::HistoryKind;
+use super::map_run_row::Tolerance;
 use super::stepper::Stepper;
 
 impl Stepper<'_> {
     pub(super) fn map(&mut self, row: RowId, map: &Map) -> Result<(), Failure> {
-        if let Mode::Distributed(_) = map.mode {
-            return Err(Failure::runtime("A distributed Map is not supported yet."));
-        }
         let items = self.compute(row, None, |scope, thread| items(map, scope, &thread.input))?;
         let length = items.value().as_array().map_or(0, Vec::len);
         let length =
             u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
         let concurrency = self.compute(row, None, |scope, thread| concurrency(map, scope, &thread.input))?;
         let started = self.write_next(row, HistoryKind::MapStateStarted { length });
-        let tolerated =
-            self.compute(row, None, |scope, thread| tolerated_failures(map, scope, &thread.input, length))?;
+        let tolerance = self.compute(row, None, |scope, thread| tolerance(map, scope, &thread.input))?;
+        if let Mode::Distributed(distributed) = &map.mode {
+            return self.start_map_run(row, map, distributed, items, length, concurrency, tolerance);
+        }
+        let tolerated = tolerated_failures(tolerance, length);
+        let concurrency = match concurrency {
+            0 => INLINE_MAP_CONCURRENCY_MAX,
+            wanted => wanted.min(INLINE_MAP_CONCURRENCY_MAX),
+        };
         if length == 0 {
             self.leave_fork(row, Value::Array(Vec::new()).into());
             return Ok(());
@@ -74,7 +79,9 @@ impl Stepper<'_> {
         match &map.item_selector {
             None => match self.state.row(items) {
                 Some(Row::Items(items)) => Ok(items.value()[index as usize].clone().into()),
-                Some(Row::Thread(_) | Row::Fork(_)) | None => panic!("a Map's items are there while it runs"),
+                Some(Row::Thread(_) | Row::Fork(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => {
+                    panic!("a Map's items are there while it runs")
+                }
             },
             Some(selector) => {
                 let thread = self.state.thread(owner).expect("the Map's own thread is there");
@@ -136,31 +143,24 @@ fn array_of_input(items: Data) -> Result<Data, Failure> {
     Err(Failure::query(None, format!("Map state input must be an array but was: {}", items.value())))
 }
 
-/// How many items run at once. AWS computes it before it writes that the Map has started.
+/// How many items run at once, 0 for as many as may. AWS computes it before it writes that the Map has started.
 pub(super) fn concurrency(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<u32, Failure> {
     let Some(field) = &map.concurrency_max else {
         scope.note(|seen| seen.concurrency_max = Some(0));
-        return Ok(INLINE_MAP_CONCURRENCY_MAX);
+        return Ok(0);
     };
     let input = flow::selected_value(&map.flow, scope, raw)?;
     let wanted = evaluate::whole_number(field, scope, &input)?;
     scope.note(|seen| seen.concurrency_max = Some(wanted));
     match u32::try_from(wanted) {
-        Ok(0) => Ok(INLINE_MAP_CONCURRENCY_MAX),
-        Ok(wanted) => Ok(wanted.min(INLINE_MAP_CONCURRENCY_MAX)),
-        Err(_) if wanted > 0 => Ok(INLINE_MAP_CONCURRENCY_MAX),
+        Ok(wanted) => Ok(wanted),
+        Err(_) if wanted > 0 => Ok(u32::MAX),
         Err(_) => Err(Failure::value(field, "MaxConcurrency cannot be negative.")),
     }
 }
 
-/// The number of items that may fail, the stricter of count and percentage. AWS computes it after it has
-/// written that the Map has started.
-pub(super) fn tolerated_failures(
-    map: &Map,
-    scope: &Scope<'_>,
-    raw: &Data,
-    length: u32,
-) -> Result<Option<u32>, Failure> {
+/// How many items may fail. AWS computes it after it has written that the Map has started.
+pub(super) fn tolerance(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Tolerance, Failure> {
     let input = &*flow::selected_value(&map.flow, scope, raw)?;
     let count = match &map.tolerated_failure_count {
         None => None,
@@ -182,13 +182,19 @@ pub(super) fn tolerated_failures(
                 let cause = "ToleratedFailurePercentage must be between 0 and 100.";
                 return Err(Failure::value(field, cause));
             }
-            #[allow(
-                clippy::cast_possible_truncation,
-                clippy::cast_sign_loss,
-                reason = "at most the number of items, rounded down"
-            )]
-            Some((f64::from(length) * percentage / 100.0) as u32)
+            Some(percentage)
         }
     };
-    Ok(count.into_iter().chain(percentage).min())
+    Ok(Tolerance { count, percentage })
+}
+
+/// The number of items that may fail, the stricter of count and percentage; none if neither is given.
+pub(super) fn tolerated_failures(tolerance: Tolerance, length: u32) -> Option<u32> {
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "at most the number of items, rounded down"
+    )]
+    let of_percentage = |percentage: f64| (f64::from(length) * percentage / 100.0) as u32;
+    tolerance.count.into_iter().chain(tolerance.percentage.map(of_percentage)).min()
 }

@@ -10,6 +10,8 @@ mod failure;
 mod fork;
 mod history;
 mod map;
+mod map_run;
+mod map_run_row;
 mod nested;
 mod parallel;
 mod pass;
@@ -21,7 +23,7 @@ mod token;
 mod wait;
 
 pub use alone::{ErrorDetails, Mock, Progress, Setup, Status, Trial, Verdict};
-pub use child::{ChildEnd, Parent, child_identity};
+pub use child::{ChildEnd, MapItem, Parent, StartChild, child_identity};
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{
     AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase,
@@ -31,6 +33,7 @@ pub use history::{
     ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled,
     TaskUsage,
 };
+pub use map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
 pub use stepper::{Surroundings, step};
 pub use task::task_request;
 pub use token::TaskToken;

@@ -11,7 +11,7 @@ use crate::data::timestamp::Timestamp;
 use crate::definition::{Definition, MachineType, State, StateKind, Transition as Target};
 use crate::limits::{
     ASSIGN_BYTES_MAX, EXPRESS_SECONDS_MAX, HISTORY_EVENTS_MAX, PAYLOAD_BYTES_MAX, STEP_BYTES_MAX,
-    STEP_EVENTS_MAX, VARIABLES_BYTES_MAX,
+    STEP_CHILDREN_MAX, STEP_EVENTS_MAX, VARIABLES_BYTES_MAX,
 };
 
 use super::alone::Alone;
@@ -61,6 +61,7 @@ pub(super) fn step_with(
         ready,
         transition: Transition::default(),
         bytes: 0,
+        children_started: 0,
         history_full: false,
         ended: false,
     };
@@ -86,6 +87,8 @@ pub(super) struct Stepper<'a> {
     transition: Transition,
     /// Bytes of payload written to the history in this step.
     bytes: usize,
+    /// Child executions started in this step.
+    pub(super) children_started: usize,
     history_full: bool,
     pub(super) ended: bool,
 }
@@ -107,6 +110,7 @@ impl Stepper<'_> {
                 self.child_started(row, attempt, child, answer)
             }
             Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, &end),
+            Event::MapRunUpdated { row, update } => self.map_run_updated(row, update),
             Event::Stop(reason) => self.stop(reason),
         }
     }
@@ -134,7 +138,7 @@ impl Stepper<'_> {
         if let Some(due) = self.execution_deadline() {
             self.command(Command::SetTimer { timer: EXECUTION_TIMEOUT, due });
         }
-        let first = self.definition.scope(Definition::ROOT).start_at;
+        let first = self.definition.scope(self.state.info.scope()).start_at;
         let row = self.state.reserve_rows(1);
         self.spawn(row, Thread::new(first, input));
         true
@@ -161,13 +165,17 @@ impl Stepper<'_> {
 
     /// When the machine's `TimeoutSeconds` is over, or the time that an Express execution has.
     fn execution_deadline(&self) -> Option<Timestamp> {
-        let seconds = match (self.definition.machine_type, self.definition.timeout_seconds) {
-            (MachineType::Standard, seconds) => seconds?,
-            (MachineType::Express, seconds) => {
-                seconds.map_or(EXPRESS_SECONDS_MAX, |s| s.min(EXPRESS_SECONDS_MAX))
+        let info = &self.state.info;
+        let seconds = match (info.map_item(), self.definition.machine_type) {
+            // `TimeoutSeconds` is the parent's.
+            (Some(item), _) if !item.express => return None,
+            (Some(_), _) => EXPRESS_SECONDS_MAX,
+            (None, MachineType::Standard) => self.definition.timeout_seconds?,
+            (None, MachineType::Express) => {
+                self.definition.timeout_seconds.map_or(EXPRESS_SECONDS_MAX, |s| s.min(EXPRESS_SECONDS_MAX))
             }
         };
-        Some(self.state.info.started_at.saturating_add_seconds(i64::from(seconds)))
+        Some(info.started_at.saturating_add_seconds(i64::from(seconds)))
     }
 
     /// The end of a Wait or of the delay before a retry.
@@ -198,12 +206,19 @@ impl Stepper<'_> {
             if self.history_full {
                 return self.end_for_full_history();
             }
-            if self.transition.history.len() >= STEP_EVENTS_MAX || self.bytes >= STEP_BYTES_MAX {
+            if self.is_full() {
                 return;
             }
             let Some(row) = self.ready.pop_front() else { return };
             self.go_on(row);
         }
+    }
+
+    /// Whether the step has done enough.
+    pub(super) fn is_full(&self) -> bool {
+        self.transition.history.len() >= STEP_EVENTS_MAX
+            || self.bytes >= STEP_BYTES_MAX
+            || self.children_started >= STEP_CHILDREN_MAX
     }
 
     fn finish(mut self) -> Transition {
@@ -215,6 +230,9 @@ impl Stepper<'_> {
 
     /// Takes a ready thread to its next wait.
     fn go_on(&mut self, row: RowId) {
+        if self.state.map_run(row).is_some() {
+            return self.start_children(row);
+        }
         // A sibling's failure may have removed the thread since it became ready.
         let Some(thread) = self.state.thread(row) else { return };
         match thread.phase {
@@ -349,6 +367,7 @@ impl Stepper<'_> {
 
     /// Ends the execution: everything that still waits is cancelled and every row removed.
     fn end(&mut self, ending: Ending) {
+        self.abort_map_runs();
         let rows: Vec<RowId> = self.state.rows().map(|(id, _)| id).collect();
         for row in rows {
             self.cancel_waits(row);

@@ -78,6 +78,9 @@ impl Shard {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&child, generation) else { return };
         resident.is_abandoned = true;
+        if resident.is_new() {
+            self.step(child, Event::Start, now);
+        }
         self.step(child, Event::Stop(ErrorOutput::default()), now);
     }
 }

@@ -138,14 +138,19 @@ impl Shard {
     ) -> Result<Timestamp, Refusal> {
         let id = self.named(&request.arn)?;
         match self.executions.get(&id) {
-            Some(Known::Running(resident)) => {
+            Some(Known::Running(resident)) if *resident.record.arn == *request.arn.as_str() => {
                 // One that ended in the batch that is being gathered keeps the time of its end.
                 let ended_at = resident.record.stopped_at;
                 self.step(id, Event::Stop(request.reason), now);
                 Ok(ended_at.unwrap_or(now))
             }
-            Some(Known::Ended(record)) => Ok(record.stopped_at.unwrap_or(now)),
-            Some(Known::Absent) | None => Err(Refusal::ExecutionDoesNotExist { arn: request.arn }),
+            Some(Known::Ended(record)) if *record.arn == *request.arn.as_str() => {
+                Ok(record.stopped_at.unwrap_or(now))
+            }
+            // Of a child of a Map Run, the label is part of its name.
+            Some(Known::Running(_) | Known::Ended(_) | Known::Absent) | None => {
+                Err(Refusal::ExecutionDoesNotExist { arn: request.arn })
+            }
         }
     }
 
@@ -165,7 +170,11 @@ impl Shard {
     }
 
     pub(super) fn go_on(&mut self, id: ExecutionId, now: Timestamp) {
-        self.step(id, Event::Continue, now);
+        let is_new = match self.executions.get(&id) {
+            Some(Known::Running(resident)) => resident.is_new(),
+            Some(Known::Ended(_) | Known::Absent) | None => false,
+        };
+        self.step(id, if is_new { Event::Start } else { Event::Continue }, now);
     }
 
     /// Takes a running execution through an event; says whether the event was still awaited.
@@ -206,6 +215,8 @@ impl Shard {
                 self.offer_activity(&activity_arn, QueuedTask { execution, row, attempt, scheduled_at: now });
                 offered.push(activity_arn);
             }
+            Command::StartChild(child) => self.start_child(execution, *child, now),
+            Command::MapRun { row, run, status } => self.show_map_run(execution, row, &run, status, now),
             Command::StopChild(child) => self.plan_stop(child),
             Command::CancelTask { row, attempt } => self.cancel_task(TaskKey { execution, row, attempt }),
             Command::SetTimer { timer: Timer { row, kind }, due } => {

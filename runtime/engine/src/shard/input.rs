@@ -12,7 +12,7 @@ use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
     PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
-    UpdateAlias, UpdateStateMachine, Updated,
+    UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -97,6 +97,7 @@ pub enum Request {
     Untag(Tagged, Vec<String>),
     StartForTask(Box<StartForTask>, Fresh),
     StopExecution(StopExecution),
+    UpdateMapRun(UpdateMapRun),
     CreateActivity(CreateActivity),
     DeleteActivity(ActivityArn),
     GetActivityTask(ActivityArn, Option<String>),

@@ -11,6 +11,7 @@ mod executions;
 mod express;
 mod input;
 mod machines;
+mod map_runs;
 mod modules;
 mod nested;
 mod output;
@@ -155,6 +156,7 @@ impl Shard {
             Request::StopExecution(request) => {
                 self.missing_named(request.arn.state_machine_name(), request.arn.name())
             }
+            Request::UpdateMapRun(request) => self.missing_execution(request.place.execution),
             Request::CreateActivity(_) | Request::DeleteActivity(_) => None,
             Request::GetActivityTask(arn, _) => self
                 .activities
@@ -224,6 +226,7 @@ impl Shard {
                 self.start_for_task(*request, fresh, now).map(Reply::Started)
             }
             Request::StopExecution(request) => self.stop_execution(request, now).map(Reply::At),
+            Request::UpdateMapRun(request) => self.update_map_run(&request, now).map(|()| Reply::Done),
             Request::CreateActivity(request) => self.create_activity(request, now).map(Reply::At),
             Request::DeleteActivity(arn) => self.delete_activity(&arn).map(|()| Reply::Done),
             // A poll is answered when there is a task.

@@ -30,7 +30,7 @@ impl Shard {
         if !self.awaits_service(task) {
             return Err(Refusal::TaskTimedOut);
         }
-        let parent = Parent { execution: task.execution, row: task.row, attempt: task.attempt };
+        let parent = Parent { execution: task.execution, row: task.row, attempt: task.attempt, item: None };
         let started = self.start_as(start, is_awaited.then(|| Box::new(parent)), fresh, now)?;
         self.batch.dispatched.insert(task.row_key(), Change::Delete);
         let (row, attempt, child) = (task.row, task.attempt, started.id);

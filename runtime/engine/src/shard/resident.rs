@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use asl::interpreter::{Ending, ExecutionId, ExecutionInfo, ExecutionState, HistoryEvent, RowId};
+use asl::interpreter::{Ending, ExecutionId, ExecutionInfo, ExecutionState, Header, HistoryEvent, RowId};
 use store::{ExecutionRecord, ExecutionStatus, RevisionRecord, StoredState};
 
 use super::machines::Revision;
@@ -66,9 +66,10 @@ impl Resident {
         stored: StoredState,
     ) -> Resident {
         let info = info(id, &record, &revision.record);
-        let continues = !stored.header.header.ready.is_empty();
+        let continues = !stored.header.header.ready.is_empty() || stored.header.header == Header::default();
         Resident {
-            last_lsn: Some(stored.header.last_lsn),
+            // Numbers begin at 1: a child that has yet to take its first step has no row.
+            last_lsn: Some(stored.header.last_lsn).filter(|lsn| *lsn > 0),
             stored_rows: stored.rows.keys().copied().collect(),
             state: ExecutionState::load(info, stored.header.header, stored.rows),
             is_stored: true,
@@ -79,6 +80,11 @@ impl Resident {
 }
 
 impl Resident {
+    /// Whether it has yet to take its first step.
+    pub(super) fn is_new(&self) -> bool {
+        self.state.header == Header::default()
+    }
+
     /// The record as it is after the end.
     pub(super) fn ended_record(&self, ending: &Ending, at: asl::Timestamp) -> ExecutionRecord {
         let mut record = self.record.clone();

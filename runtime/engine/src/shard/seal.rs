@@ -1,10 +1,11 @@
 //! Closing a batch: every touched execution is written once, as it is after its last step.
 
-use asl::interpreter::{ExecutionId, HistoryEvent, RowId};
+use asl::interpreter::{ExecutionId, HistoryEvent, MapRunStatus, Row, RowId};
 use store::{Batch, Change, HistoryRow, RowKey, StateHeader, StateRow};
 
 use super::children::MARK;
 use super::executions::listing_keys;
+use super::map_runs::map_run_record;
 use super::{Effect, Known, Output, Shard, TaskKey};
 
 /// Ours: events in one history row, so that reading a page never decodes more than some hundred kilobytes.
@@ -63,6 +64,10 @@ impl Shard {
             match value {
                 Some(value) => {
                     resident.stored_rows.insert(row);
+                    if let Row::MapRun(run) = &value {
+                        let shown = map_run_record(id, resident, run, MapRunStatus::Running, run.started_at);
+                        batch.map_runs.insert(key, Change::Put(shown));
+                    }
                     batch.state.insert(key, Change::Put(StateRow::Row(value)));
                 }
                 None if resident.stored_rows.remove(&row) => _ = batch.state.insert(key, Change::Delete),
@@ -72,7 +77,7 @@ impl Shard {
         let header_key = RowKey { execution: id, row: RowId::EXECUTION };
         let last_lsn = resident.last_lsn.unwrap_or(0);
         let is_first = !std::mem::replace(&mut resident.is_stored, true);
-        let continues = !resident.state.header.ready.is_empty();
+        let continues = !resident.state.header.ready.is_empty() || resident.is_new();
         if resident.continues != continues {
             let change = if continues { Change::Put(MARK) } else { Change::Delete };
             batch.dispatched.insert(header_key, change);

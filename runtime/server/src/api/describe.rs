@@ -3,9 +3,9 @@
 use asl::Data;
 use asl::interpreter::ExecutionId;
 use engine::MachineKind;
-use engine::arn::{ExecutionArn, StateMachineArn, StateMachineReference};
+use engine::arn::{ExecutionArn, MapRunArn, StateMachineArn, StateMachineReference};
 use serde_json::{Map, Value};
-use store::{ExecutionRecord, ExecutionStatus, MachineRecord, RevisionRecord, Store};
+use store::{ExecutionRecord, ExecutionStatus, MachineRecord, MapRunRecord, RevisionRecord, RowKey, Store};
 
 use super::configuration::{encryption_default, logging_default, tracing_default};
 use super::error::ApiError;
@@ -85,6 +85,18 @@ pub(crate) async fn find_execution<S: Store + Clone>(
     found
         .filter(|(_, record)| &*record.arn == arn.as_str())
         .ok_or_else(|| ApiError::execution_does_not_exist(arn.as_str()))
+}
+
+/// A Map Run: its id, its place, and what is to be shown of it.
+pub(crate) async fn find_map_run<S: Store + Clone>(
+    app: &App<S>,
+    arn: &MapRunArn,
+) -> Result<(ExecutionId, RowKey, MapRunRecord), ApiError> {
+    let id = ExecutionId(arn.id().as_u128());
+    let found = app.store().map_run(id).await?.filter(|(_, record)| &*record.arn == arn.as_str());
+    found
+        .map(|(place, record)| (id, place, record))
+        .ok_or_else(|| ApiError::new("ResourceNotFound", format!("Resource not found: '{arn}'")))
 }
 
 /// The revision that a machine or an execution names; it is there as long as they are.

@@ -51,12 +51,19 @@ fn render(execution: &ExecutionRecord, included: Included, now: Timestamp) -> Va
     put("error", error.and_then(|error| error.error.as_deref()).into());
     put("cause", error.and_then(|error| error.cause.as_deref()).into());
     put("traceHeader", execution.trace_header.as_deref().into());
+    let item = execution.parent.as_ref().and_then(|parent| parent.item.as_ref());
+    put("mapRunArn", item.map(|item| &*item.map_run_arn).into());
     put("stateMachineVersionArn", execution.version_arn.as_deref().into());
     put("stateMachineAliasArn", execution.alias_arn.as_deref().into());
     put("redriveCount", execution.redrive_count.into());
     put("redriveDate", execution.redriven_at.map(Timestamp::as_epoch_seconds).into());
     let reason = not_redrivable(execution, now);
-    put("redriveStatus", if reason.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" }.into());
+    let status = match (reason, item) {
+        (Some(_), _) => "NOT_REDRIVABLE",
+        (None, Some(_)) => "REDRIVABLE_BY_MAP_RUN",
+        (None, None) => "REDRIVABLE",
+    };
+    put("redriveStatus", status.into());
     put("redriveStatusReason", reason.into());
     Value::Object(members)
 }

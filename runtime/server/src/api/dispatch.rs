@@ -49,6 +49,7 @@ operations! {
     "DeleteStateMachineVersion" => delete_state_machine_version,
     "DescribeActivity" => describe_activity,
     "DescribeExecution" => describe_execution,
+    "DescribeMapRun" => describe_map_run,
     "DescribeStateMachine" => describe_state_machine,
     "DescribeStateMachineAlias" => describe_state_machine_alias,
     "DescribeStateMachineForExecution" => describe_state_machine_for_execution,
@@ -56,6 +57,7 @@ operations! {
     "GetExecutionHistory" => get_execution_history,
     "ListActivities" => list_activities,
     "ListExecutions" => list_executions,
+    "ListMapRuns" => list_map_runs,
     "ListStateMachineAliases" => list_state_machine_aliases,
     "ListStateMachineVersions" => list_state_machine_versions,
     "ListStateMachines" => list_state_machines,
@@ -70,13 +72,14 @@ operations! {
     "TagResource" => tag_resource,
     "TestState" => test_state,
     "UntagResource" => untag_resource,
+    "UpdateMapRun" => update_map_run,
     "UpdateStateMachine" => update_state_machine,
     "UpdateStateMachineAlias" => update_state_machine_alias,
     "ValidateStateMachineDefinition" => validate_state_machine_definition,
 }
 
 /// AWS's operations that are not in the table, so that their callers are told so.
-const UNSUPPORTED: &[&str] = &["DescribeMapRun", "ListMapRuns", "RedriveExecution", "UpdateMapRun"];
+const UNSUPPORTED: &[&str] = &["RedriveExecution"];
 
 fn unknown(operation: &str) -> ApiError {
     const CODE: &str = "UnknownOperationException";
@@ -170,8 +173,8 @@ mod tests {
              AWSStepFunctions.StartExecution.",
         );
         assert_eq!(
-            unknown("UpdateMapRun").message(),
-            "Stepwell does not have the operation UpdateMapRun yet."
+            unknown("RedriveExecution").message(),
+            "Stepwell does not have the operation RedriveExecution yet."
         );
     }
 

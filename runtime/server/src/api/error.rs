@@ -115,6 +115,13 @@ impl ApiError {
         self.code
     }
 
+    fn map_run_ended() -> ApiError {
+        ApiError::validation_because(
+            "CANNOT_UPDATE_COMPLETED_MAP_RUN",
+            "Map Run has already completed and cannot be updated.",
+        )
+    }
+
     pub(crate) fn message(&self) -> &str {
         &self.message
     }
@@ -199,6 +206,7 @@ impl From<Refusal> for ApiError {
                 "The maximum number of running executions has been reached. Running executions must end or be \
                  stopped before a new execution can be started.",
             ),
+            Refusal::MapRunEnded => ApiError::map_run_ended(),
             Refusal::ExpressNotSupported => ApiError::new(
                 "StateMachineTypeNotSupported",
                 "This operation is not supported by this type of state machine",

@@ -214,6 +214,19 @@ impl Fields {
         Ok(self.integer(name, min, max)?.unwrap_or_default())
     }
 
+    pub(crate) fn number(&mut self, name: &str, min: f64, max: f64) -> Result<Option<f64>, ApiError> {
+        let Some(value) = self.take(name) else { return Ok(None) };
+        let Some(number) = value.as_f64() else { return Err(wrong_type(&value, "Float")) };
+        let value = format!(" '{value}'");
+        if number < min {
+            self.violate(name, &value, &format!("have value greater than or equal to {min}"));
+        }
+        if number > max {
+            self.violate(name, &value, &format!("have value less than or equal to {max}"));
+        }
+        Ok(Some(number))
+    }
+
     pub(crate) fn flag(&mut self, name: &str) -> Result<Option<bool>, ApiError> {
         match self.take(name) {
             None => Ok(None),

@@ -80,14 +80,16 @@ fn describe(kind: &HistoryKind, payloads: Payloads) -> (String, Option<Details>)
         Kind::MapIterationSucceeded(item) => with("MapIterationSucceeded", new().iteration(item)),
         Kind::MapIterationFailed(item) => with("MapIterationFailed", new().iteration(item)),
         Kind::MapIterationAborted(item) => with("MapIterationAborted", new().iteration(item)),
+        Kind::MapRunStarted { map_run_arn } => with("MapRunStarted", new().text("mapRunArn", map_run_arn)),
+        Kind::MapRunSucceeded => plain("MapRunSucceeded"),
+        Kind::MapRunFailed(error) => with("MapRunFailed", new().error(error)),
+        Kind::MapRunAborted => plain("MapRunAborted"),
         Kind::TaskScheduled(task) => with("TaskScheduled", new().task_scheduled(task)),
         Kind::TaskStarted(task) => with("TaskStarted", new().service(task)),
         Kind::TaskStartFailed(task, error) => with("TaskStartFailed", new().service(task).error(error)),
         Kind::TaskSubmitted(task, output) => with("TaskSubmitted", new().service(task).output(output)),
         Kind::TaskSubmitFailed(task, error) => with("TaskSubmitFailed", new().service(task).error(error)),
-        Kind::TaskSucceeded(task, output, _usage) => {
-            with("TaskSucceeded", new().service(task).output(output))
-        }
+        Kind::TaskSucceeded(task, output, _) => with("TaskSucceeded", new().service(task).output(output)),
         Kind::TaskFailed(task, error, _usage) => with("TaskFailed", new().service(task).error(error)),
         Kind::TaskTimedOut(task, error) => with("TaskTimedOut", new().service(task).error(error)),
         Kind::LambdaFunctionScheduled(task) => {
@@ -96,9 +98,7 @@ fn describe(kind: &HistoryKind, payloads: Payloads) -> (String, Option<Details>)
         Kind::LambdaFunctionScheduleFailed(error) => with("LambdaFunctionScheduleFailed", new().error(error)),
         Kind::LambdaFunctionStarted => plain("LambdaFunctionStarted"),
         Kind::LambdaFunctionStartFailed(error) => with("LambdaFunctionStartFailed", new().error(error)),
-        Kind::LambdaFunctionSucceeded(output, _usage) => {
-            with("LambdaFunctionSucceeded", new().output(output))
-        }
+        Kind::LambdaFunctionSucceeded(output, _) => with("LambdaFunctionSucceeded", new().output(output)),
         Kind::LambdaFunctionFailed(error, _usage) => with("LambdaFunctionFailed", new().error(error)),
         Kind::LambdaFunctionTimedOut(error) => with("LambdaFunctionTimedOut", new().error(error)),
         Kind::ActivityScheduled(task) => with("ActivityScheduled", new().activity_scheduled(task)),

@@ -1,10 +1,11 @@
 //! ListExecutions.
 
 use engine::MachineKind;
+use engine::arn::MapRunArn;
 use serde_json::{Value, json};
-use store::{ExecutionSummary, Store};
+use store::{ExecutionStatus, ExecutionSummary, Position, Store, map_run_listing};
 
-use super::describe::{STATUSES, find_machine, reference, word};
+use super::describe::{STATUSES, find_machine, find_map_run, reference, word};
 use super::dispatch::Answer;
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
@@ -16,19 +17,14 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let arn = fields.text("stateMachineArn", TextRule::ARN)?;
     let map_run_arn = fields.text("mapRunArn", TextRule::LONG_ARN)?;
     let status = fields.choice("statusFilter", STATUSES)?;
-    let redrive = fields.choice("redriveFilter", &[("REDRIVEN", ()), ("NOT_REDRIVEN", ())])?;
+    let redrive = fields.choice("redriveFilter", &[("REDRIVEN", true), ("NOT_REDRIVEN", false)])?;
     let request = PageRequest::read(&mut fields, TextRule::EXECUTIONS_PAGE_TOKEN)?;
     fields.finish()?;
 
     let arn = match (arn, map_run_arn, redrive) {
         (Some(arn), None, None) => arn,
-        (None, Some(_), _) => {
-            return Err(ApiError::new(
-                "ResourceNotFound",
-                "Request references a resource that does not exist.",
-            ));
-        }
-        (Some(_), None, Some(())) => {
+        (None, Some(arn), redrive) => return of_map_run(app, &arn, status, redrive, &request).await,
+        (Some(_), None, Some(_)) => {
             return Err(ApiError::validation("The redriveFilter can only be specified with a mapRunArn."));
         }
         (Some(_), Some(_), _) | (None, None, _) => {
@@ -54,6 +50,30 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     Ok(page::answer("executions", items, executions.next.as_ref(), &listing, now))
 }
 
+/// The child executions of a Map Run. None of them has been redriven: there is no redrive of Map Runs yet.
+async fn of_map_run<S: Store + Clone>(
+    app: &App<S>,
+    arn: &str,
+    status: Option<ExecutionStatus>,
+    is_redriven: Option<bool>,
+    request: &PageRequest,
+) -> Answer {
+    let (id, _, _) = find_map_run(app, &MapRunArn::parse(arn)?).await?;
+    let redrive = is_redriven.map_or("", |is_redriven| if is_redriven { "REDRIVEN" } else { "NOT_REDRIVEN" });
+    let parts = ["ListExecutions", arn, status.map_or("", |status| word(STATUSES, status)), redrive];
+    let (listing, now) = (Listing(&parts), now());
+    let from = request.position(&listing, now)?;
+    if is_redriven == Some(true) {
+        return Ok(page::answer("executions", Vec::new(), None::<&Position>, &listing, now));
+    }
+    let children = app
+        .store()
+        .list_executions(map_run_listing(id), status, from.as_ref(), request.max_results())
+        .await?;
+    let items = children.items.iter().map(|(_, execution)| item(execution)).collect();
+    Ok(page::answer("executions", items, children.next.as_ref(), &listing, now))
+}
+
 fn item(execution: &ExecutionSummary) -> Value {
     let mut item = json!({
         "executionArn": &*execution.arn,
@@ -70,6 +90,9 @@ fn item(execution: &ExecutionSummary) -> Value {
     };
     put("stopDate", execution.stopped_at.map(|at| at.as_epoch_seconds().into()));
     put("redriveDate", execution.redriven_at.map(|at| at.as_epoch_seconds().into()));
+    let map_item = execution.parent.as_ref().and_then(|parent| parent.item.as_ref());
+    put("mapRunArn", map_item.map(|item| (*item.map_run_arn).into()));
+    put("itemCount", map_item.map(|item| item.count.into()));
     put("stateMachineVersionArn", execution.version_arn.as_deref().map(Into::into));
     put("stateMachineAliasArn", execution.alias_arn.as_deref().map(Into::into));
     item

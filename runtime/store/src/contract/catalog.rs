@@ -1,10 +1,11 @@
 //! Machines, activities and modules.
 
 use asl::Text;
+use asl::interpreter::{ExecutionId, RowId};
 
 use crate::batch::Change::Put;
 use crate::record::ModuleHead;
-use crate::{Store, contract::sample};
+use crate::{RowKey, Store, contract::sample};
 
 const NAMES: [&str; 7] = ["A", "a", "a-1", "aa", "b", "z", "ä"];
 
@@ -63,5 +64,30 @@ pub async fn module_versions_are_listed_newest_first(store: &impl Store) {
             sample::assert_invalid_position(&other);
         }
         assert_eq!(versions, [u32::MAX, 256, 2, 1], "by {max}");
+    }
+}
+
+pub async fn map_runs_are_listed_newest_first(store: &impl Store) {
+    let key = |execution, row| RowKey { execution: ExecutionId(execution), row: RowId(row) };
+    sample::commit(store, |batch| {
+        for (execution, row) in [(1, 9), (1, 3), (1, 400), (2, 5), (0, 7)] {
+            let run = sample::map_run(u32::try_from(row).expect("small"));
+            batch.map_runs.insert(key(execution, row), Put(run));
+        }
+    })
+    .await;
+    for max in [0, 1, 2, 3, 4] {
+        let (mut runs, mut from) = (Vec::new(), None);
+        loop {
+            let page = store.list_map_runs(ExecutionId(1), from.as_ref(), max).await.expect("readable");
+            from = sample::through_text(&page);
+            runs.extend(page.items.into_iter().map(|run| run.items.by_status.running));
+            let of_another = store.list_map_runs(ExecutionId(2), from.as_ref(), max).await;
+            if from.is_none() {
+                break;
+            }
+            sample::assert_invalid_position(&of_another);
+        }
+        assert_eq!(runs, [400, 9, 3], "by {max}");
     }
 }

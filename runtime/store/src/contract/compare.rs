@@ -24,6 +24,9 @@ pub async fn assert_same_answers(left: &impl Store, right: &impl Store, known: &
         same("execution", &left.execution(id).await, &right.execution(id).await);
         same("state", &left.load_state(id).await, &right.load_state(id).await);
         same("header", &left.state_header(id).await, &right.state_header(id).await);
+        same("map run", &left.map_run(id).await, &right.map_run(id).await);
+        let (runs, other) = (left.list_map_runs(id, None, 9).await, right.list_map_runs(id, None, 9).await);
+        same("map runs", &runs, &other);
     }
     for name in NAMES {
         let (found, other) =

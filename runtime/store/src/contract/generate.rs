@@ -79,7 +79,7 @@ impl Generator {
         let (execution, status) = (self.execution(), self.status());
         let row = RowKey { execution, row: RowId(1 + number) };
         let prng = &mut self.prng;
-        match prng.below(13) {
+        match prng.below(15) {
             0 => put(prng, &mut batch.executions, execution, sample::execution(number, status)),
             1 => self.state(batch, execution, row),
             2 => self.history(batch, execution),
@@ -109,6 +109,11 @@ impl Generator {
                 let version = u32::try_from(number).expect("small");
                 put(prng, &mut batch.modules, (name, version), sample::module(number));
             }
+            12 => {
+                let run = sample::map_run(u32::try_from(number).expect("small"));
+                put(prng, &mut batch.map_runs, row, run);
+            }
+            13 => put(prng, &mut batch.map_run_ids, execution, row),
             _last => {
                 let latest_version = u32::try_from(number).expect("small");
                 put(prng, &mut batch.module_heads, name, ModuleHead { latest_version });

@@ -49,6 +49,7 @@ macro_rules! contract_tests {
             counts_stop_at_their_limit
             names_are_listed_in_pages
             module_versions_are_listed_newest_first
+            map_runs_are_listed_newest_first
             random_batches_agree_with_the_model
         }
     };

@@ -1,12 +1,15 @@
 //! Records with content, for the cases.
 
-use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind, Row, RowId};
+use asl::interpreter::{
+    AttemptId, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind, MapRunCounts, MapRunStatus, Row,
+    RowId, Tolerance,
+};
 use asl::{Data, Text, Timestamp};
 
 use crate::batch::Change;
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, HistoryRow, MachineKind, MachineRecord, MachineStatus,
-    ModuleRecord, QueuedTask, RevisionRecord, StateHeader,
+    MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord, StateHeader,
 };
 use crate::{Batch, CommitError, HistoryQuery, ListingKey, Order, Page, Position, ReadError, Store};
 
@@ -111,6 +114,25 @@ pub(super) fn activity(name: &str) -> ActivityRecord {
         created_at: at(1_700_000_000_003),
         tags: Vec::new(),
         encryption: None,
+    }
+}
+
+pub(super) fn map_run(number: u32) -> MapRunRecord {
+    let by_status = MapRunCounts { running: number, succeeded: 2, failed: 3, timed_out: 4, aborted: 5 };
+    let totals = MapRunTotals { pending: 1, by_status };
+    MapRunRecord {
+        arn: Text::from(format!("arn:aws:states:us-east-1:123456789012:mapRun:machine/label:{number}")),
+        execution: ExecutionId(1),
+        execution_arn: Text::from("arn:aws:states:us-east-1:123456789012:execution:machine:run"),
+        status: MapRunStatus::Running,
+        started_at: at(1_700_000_000_005),
+        stopped_at: None,
+        concurrency_max: 10,
+        tolerance: Tolerance { count: Some(1), percentage: Some(12.5) },
+        items: totals,
+        children: totals,
+        redrive_count: 0,
+        redriven_at: None,
     }
 }
 

@@ -11,6 +11,7 @@ use super::sample;
 
 const ID: ExecutionId = ExecutionId(1 << 100);
 const ROW: RowKey = RowKey { execution: ID, row: RowId(1) };
+const MAP_RUN: ExecutionId = ExecutionId(77);
 const HEADER: RowKey = RowKey { execution: ID, row: RowId::EXECUTION };
 
 fn name() -> NameKey {
@@ -45,6 +46,8 @@ fn fill(batch: &mut Batch) {
     batch.activity_tasks.insert(place(), Put(sample::queued(1)));
     batch.modules.insert((Text::from("module"), 1), Put(sample::module(1)));
     batch.module_heads.insert(Text::from("module"), Put(ModuleHead { latest_version: 1 }));
+    batch.map_runs.insert(ROW, Put(sample::map_run(1)));
+    batch.map_run_ids.insert(MAP_RUN, Put(ROW));
 }
 
 pub async fn a_new_store_is_empty(store: &impl Store) {
@@ -85,6 +88,9 @@ pub async fn every_table_keeps_what_is_put(store: &impl Store) {
     assert_eq!(queue, [(2, sample::queued(1))]);
     assert_eq!(store.module("module", 1).await.expect("readable"), Some(sample::module(1)));
     assert_eq!(store.module_head("module").await.expect("readable"), Some(ModuleHead { latest_version: 1 }));
+    assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), Some((ROW, sample::map_run(1))));
+    let runs = store.list_map_runs(ID, None, 10).await.expect("readable");
+    assert_eq!((runs.items, runs.next), (vec![sample::map_run(1)], None));
 }
 
 pub async fn deleted_rows_are_gone(store: &impl Store) {
@@ -103,6 +109,8 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
         batch.activity_tasks.insert(place(), Delete);
         batch.modules.insert((Text::from("module"), 1), Delete);
         batch.module_heads.insert(Text::from("module"), Delete);
+        batch.map_runs.insert(ROW, Delete);
+        batch.map_run_ids.insert(MAP_RUN, Delete);
         // Nothing is there to be deleted.
         batch.machines.insert(Text::from("other"), Delete);
     })
@@ -110,6 +118,8 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
     assert_eq!(store.revision(8).await.expect("readable"), None);
     assert_eq!(store.module("module", 1).await.expect("readable"), None);
     assert_eq!(store.module_head("module").await.expect("readable"), None);
+    assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), None);
+    assert_eq!(store.list_map_runs(ID, None, 10).await.expect("readable").items, []);
     assert_eq!(store.machine("machine").await.expect("readable"), None);
     assert_eq!(store.activity("activity").await.expect("readable"), None);
     assert_eq!(store.activity_tasks("activity", None, 10).await.expect("readable"), []);

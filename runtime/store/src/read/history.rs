@@ -20,6 +20,10 @@ use crate::table::TableId;
 const FIRST_EVENT: u32 = 1;
 
 pub(crate) fn page(view: &impl View, query: &HistoryQuery) -> Result<Page<HistoryEvent>, ReadError> {
+    // Numbers begin at 1: an execution that has yet to take its first step has no row.
+    if query.last_lsn == 0 {
+        return Ok(Page { items: Vec::new(), next: None });
+    }
     let max = query.max.clamp(1, PAGE_ITEMS_MAX);
     match query.order {
         Order::Forward => forward(view, query, max),

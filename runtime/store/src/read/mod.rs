@@ -3,4 +3,5 @@
 pub(crate) mod catalog;
 pub(crate) mod history;
 pub(crate) mod listing;
+pub(crate) mod map_runs;
 pub(crate) mod state;

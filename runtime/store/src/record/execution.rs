@@ -130,6 +130,8 @@ pub struct ExecutionSummary {
     pub version_arn: Option<Text>,
     #[n(18)]
     pub alias_arn: Option<Text>,
+    #[n(19)]
+    pub parent: Option<Box<Parent>>,
 }
 
 impl ExecutionSummary {

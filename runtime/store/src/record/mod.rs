@@ -4,6 +4,7 @@ mod activity;
 mod execution;
 mod history;
 mod machine;
+mod map_run;
 mod module;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ pub(crate) use history::RowPrefix;
 pub use machine::{
     AliasRecord, MachineKind, MachineRecord, MachineStatus, Published, RevisionRecord, Route, VersionRecord,
 };
+pub use map_run::{MapRunRecord, MapRunTotals, map_run_listing};
 pub use module::{ModuleHead, ModuleRecord};
 
 /// The store's own numbers.

@@ -12,8 +12,11 @@ use asl::{Data, Text, Timestamp};
 use crate::codec::Record;
 use crate::contract::Prng;
 use crate::error::DecodeError;
+use crate::key::RowKey;
 
 use super::*;
+
+mod map_run;
 
 /// The bytes of every version that was ever written, a line for each: record, version, bytes.
 ///
@@ -52,6 +55,12 @@ const FROZEN: &[u64] = &[
     0xb193_cd63_6720_a56e, // MachineRecord/Published
     0xaf5d_0aac_ee76_30b5, // ExecutionRecord/Lists
     0x5ce2_fd45_55a7_356c, // StateRow::Row/Task/Child
+    0xf0bd_af94_357e_7595, // ExecutionRecord/MapRunChild
+    0x977d_0679_65fc_905d, // StateRow::Row/MapRun
+    0x39ba_0173_a351_0579, // StateRow::Row/MapRunChild
+    0xd3a8_6a8d_ed91_f4b6, // HistoryRow/MapRuns
+    0xfcc2_5efb_7472_54d7, // MapRunRecord
+    0x08c8_81d3_95dd_74f3, // RowKey
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -89,7 +98,7 @@ fn execution() -> ExecutionRecord {
 }
 
 fn child() -> ExecutionRecord {
-    let parent = Parent { execution: ExecutionId(0x0102), row: RowId(3), attempt: AttemptId(4) };
+    let parent = Parent { execution: ExecutionId(0x0102), row: RowId(3), attempt: AttemptId(4), item: None };
     ExecutionRecord { parent: Some(Box::new(parent)), ..execution() }
 }
 
@@ -377,6 +386,12 @@ fn samples() -> Vec<Sample> {
         sample("MachineRecord/Published", published()),
         sample("ExecutionRecord/Lists", ExecutionRecord { lists: Some(vec![21, 300]), ..execution() }),
         sample("StateRow::Row/Task/Child", awaiting_child()),
+        sample("ExecutionRecord/MapRunChild", map_run::child()),
+        sample("StateRow::Row/MapRun", map_run::run_row()),
+        sample("StateRow::Row/MapRunChild", map_run::child_row()),
+        sample("HistoryRow/MapRuns", map_run::history()),
+        sample("MapRunRecord", map_run::record()),
+        sample("RowKey", RowKey { execution: ExecutionId(0x0102), row: RowId(3) }),
     ]
 }
 

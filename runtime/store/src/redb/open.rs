@@ -112,7 +112,11 @@ pub(super) fn prepare(database: &Database, path: &Path, instance: u128) -> Resul
             MetaKey::InstanceHigh | MetaKey::InstanceLow => {}
         }
     }
-    format.map(|_| admission).ok_or_else(not_a_store)
+    if format.is_none() {
+        return Err(not_a_store());
+    }
+    add_tables(database).map_err(damaged)?;
+    Ok(admission)
 }
 
 /// Whether there are no tables, and whether the store's own is among them.
@@ -120,6 +124,22 @@ fn tables(database: &Database) -> Result<(bool, bool), ::redb::Error> {
     let transaction = database.begin_read()?;
     let names: Vec<String> = transaction.list_tables()?.map(|table| table.name().to_owned()).collect();
     Ok((names.is_empty(), names.iter().any(|name| name == TableId::Meta.name())))
+}
+
+/// Makes the tables that a store does not have which was made before they were thought of.
+fn add_tables(database: &Database) -> Result<(), ::redb::Error> {
+    let transaction = database.begin_read()?;
+    let known = transaction.list_tables()?.count();
+    drop(transaction);
+    if known >= TableId::ALL.len() {
+        return Ok(());
+    }
+    let mut transaction = database.begin_write()?;
+    transaction.set_quick_repair(true);
+    for table in TableId::ALL {
+        transaction.open_table(definition(table))?;
+    }
+    Ok(transaction.commit()?)
 }
 
 type MetaRow = Result<(MetaKey, u64), DecodeError>;

@@ -1,6 +1,6 @@
 //! The fields that only a distributed Map has: readers, batches, writers.
 
-use crate::definition::{Distributed, Mode};
+use crate::definition::{Distributed, ItemBatcher, Mode};
 use crate::validate::express;
 use crate::validate::structure::{self, Part};
 
@@ -17,12 +17,13 @@ const LABEL_FORBIDDEN: &str = "<>{}[]?*\"#%\\^|~`$&,;:/";
 /// The fields that need `Mode` to be `DISTRIBUTED`.
 const FIELDS: [&str; 4] = ["Label", "ItemReader", "ItemBatcher", "ResultWriter"];
 
-pub(crate) fn check_fields(reader: &Reader<'_>, mode: &Mode) {
+/// Checks the fields in the order in which their findings are told; reads the one that has to be.
+pub(crate) fn check_fields(reader: &Reader<'_>, mode: &mut Mode) {
     match mode {
-        Mode::Distributed(_) => {
+        Mode::Distributed(distributed) => {
             label(reader);
             item_reader(reader);
-            item_batcher(reader);
+            distributed.item_batcher = item_batcher(reader);
             result_writer(reader);
             if reader.scope.express {
                 express::report_distributed_map(&reader.place);
@@ -41,12 +42,12 @@ pub(crate) fn check_fields(reader: &Reader<'_>, mode: &Mode) {
 }
 
 pub(crate) fn read(reader: &Reader<'_>, express: bool) -> Distributed {
-    let [label, item_reader, item_batcher, result_writer] = FIELDS.map(|name| reader.get(name).cloned());
+    let [label, item_reader, _, result_writer] = FIELDS.map(|name| reader.get(name).cloned());
     Distributed {
         express,
         label: label.as_ref().and_then(serde_json::Value::as_str).map(String::from),
         item_reader,
-        item_batcher,
+        item_batcher: None,
         result_writer,
     }
 }
@@ -79,14 +80,17 @@ fn item_reader(reader: &Reader<'_>) {
     config.number_field("MaxItems", &Numbers::Integers(0..=u32::MAX));
 }
 
-fn item_batcher(reader: &Reader<'_>) {
-    let Some(fields) = reader.object("ItemBatcher") else { return };
+/// Checks the field while it reads it.
+fn item_batcher(reader: &Reader<'_>) -> Option<ItemBatcher> {
+    let fields = reader.object("ItemBatcher")?;
     let place = reader.place.field("ItemBatcher");
     let part = reader.at(place, fields);
     structure::check_part(&part, Part::ItemBatcher);
-    part.number_field("MaxItemsPerBatch", &Numbers::Integers(1..=u32::MAX));
-    part.number_field("MaxInputBytesPerBatch", &Numbers::Integers(1..=BATCH_BYTES_MAX));
-    part.template("BatchInput");
+    Some(ItemBatcher {
+        items_max: part.number_field("MaxItemsPerBatch", &Numbers::Integers(1..=u32::MAX)),
+        bytes_max: part.number_field("MaxInputBytesPerBatch", &Numbers::Integers(1..=BATCH_BYTES_MAX)),
+        input: part.template("BatchInput"),
+    })
 }
 
 fn result_writer(reader: &Reader<'_>) {

@@ -13,8 +13,8 @@ use super::values::Numbers;
 const COUNT_MAX: u32 = SECONDS_MAX;
 
 pub(crate) fn read(reader: &Reader<'_>, inner: &[InnerScope<'_>]) -> Map {
-    let mode = mode(reader);
-    distributed::check_fields(reader, &mode);
+    let mut mode = mode(reader);
+    distributed::check_fields(reader, &mut mode);
     let mut flow = reader.flow();
     let parameters = match &mut flow {
         Flow::JsonPath(flow) => flow.parameters.take(),
