@@ -28,9 +28,9 @@ struct Functions {
 impl Functions {
     async fn start_child(&self, task: &TaskDispatch) -> Result<Data, ErrorOutput> {
         let handle = loop {
-            match self.handle.lock().unwrap().clone() {
-                Some(handle) => break handle,
-                None => {}
+            let handle = self.handle.lock().unwrap().clone();
+            if let Some(handle) = handle {
+                break handle;
             }
             tokio::task::yield_now().await;
         };

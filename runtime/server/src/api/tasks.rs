@@ -25,7 +25,7 @@ impl<S: Store + Clone> TaskCalls<S> {
     async fn app(&self) -> Result<App<S>, ServiceError> {
         match self.0.upgrade() {
             Some(api) => Ok(api.wait().await.clone()),
-            None => Err(error(Refusal::Stopping.into())),
+            None => Err(error(&Refusal::Stopping.into())),
         }
     }
 }
@@ -33,7 +33,7 @@ impl<S: Store + Clone> TaskCalls<S> {
 impl<S: Store + Clone> StepFunctions for TaskCalls<S> {
     async fn call(&self, operation: &str, members: Map<String, Value>) -> Result<Value, ServiceError> {
         let app = self.app().await?;
-        dispatch(&app, operation, Fields::of(members)).await.map_err(error)
+        dispatch(&app, operation, Fields::of(members)).await.map_err(|refused| error(&refused))
     }
 
     async fn start(
@@ -44,20 +44,21 @@ impl<S: Store + Clone> StepFunctions for TaskCalls<S> {
         answer: StartAnswer,
     ) -> Result<Data, ServiceError> {
         let app = self.app().await?;
-        let start = start_execution::read(Fields::of(members)).map_err(error)?;
+        let start = start_execution::read(Fields::of(members)).map_err(|refused| error(&refused))?;
         let request = StartForTask { task, start: start.clone(), is_awaited, answer: answer.clone() };
         match app.engine().start_for_task(request).await {
             Ok(started) => Ok(answer.of(started.arn.as_str(), started.at)),
             Err(Refusal::ExpressNotSupported) if !is_awaited => {
-                let (arn, at) = start_execution::start_express(&app, start).await.map_err(error)?;
+                let (arn, at) =
+                    start_execution::start_express(&app, start).await.map_err(|refused| error(&refused))?;
                 Ok(answer.of(&arn, at))
             }
-            Err(refusal) => Err(error(refusal.into())),
+            Err(refusal) => Err(error(&refusal.into())),
         }
     }
 }
 
-fn error(error: ApiError) -> ServiceError {
+fn error(error: &ApiError) -> ServiceError {
     ServiceError {
         code: error.code().to_owned(),
         message: error.message().to_owned(),
