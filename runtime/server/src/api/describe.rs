@@ -1,6 +1,7 @@
 //! What several operations look up and show of machines and executions.
 
 use asl::Data;
+use asl::definition::{self, MachineType};
 use asl::interpreter::ExecutionId;
 use engine::MachineKind;
 use engine::arn::{ExecutionArn, MapRunArn, StateMachineArn, StateMachineReference};
@@ -146,7 +147,22 @@ pub(crate) fn revision_members(revision: &RevisionRecord, included: Included) ->
     if let Some(revision_id) = &revision.revision_id {
         put("revisionId", (**revision_id).into());
     }
+    if included == Included::All
+        && let Some(references) = variable_references(revision)
+    {
+        put("variableReferences", references);
+    }
     members
+}
+
+/// The variables that each state reads; none where no state reads any.
+fn variable_references(revision: &RevisionRecord) -> Option<Value> {
+    let kind = match revision.kind {
+        MachineKind::Standard => MachineType::Standard,
+        MachineKind::Express => MachineType::Express,
+    };
+    let references = definition::parse(&revision.definition, kind).definition?.variable_references();
+    (!references.is_empty()).then(|| serde_json::json!(references))
 }
 
 /// A role's ARN, of whatever account.

@@ -153,6 +153,26 @@ async fn machines_are_created_described_updated_and_deleted() {
 }
 
 #[tokio::test]
+async fn a_machine_shows_which_variables_its_states_read() {
+    let server = Server::start().await;
+    let definition = r#"{"StartAt": "A", "States": {
+        "A": {"Type": "Pass", "Assign": {"x.$": "$.n", "y": 1}, "Next": "B"},
+        "B": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": "{% [$y, $x] %}", "End": true}}}"#;
+    let machine = json!({"stateMachineArn": server.create("m", definition).await});
+    let shown = server.call("DescribeStateMachine", machine.clone()).await;
+    assert_eq!(shown["variableReferences"], json!({"B": ["x", "y"]}));
+    let started = server.call("StartExecution", machine.clone()).await;
+    let execution = json!({"executionArn": started["executionArn"]});
+    let shown = server.call("DescribeStateMachineForExecution", execution).await;
+    assert_eq!(shown["variableReferences"], json!({"B": ["x", "y"]}));
+
+    let hidden = json!({"stateMachineArn": machine["stateMachineArn"], "includedData": "METADATA_ONLY"});
+    assert!(server.call("DescribeStateMachine", hidden).await.get("variableReferences").is_none());
+    let plain = json!({"stateMachineArn": server.create("plain", PASS).await});
+    assert!(server.call("DescribeStateMachine", plain).await.get("variableReferences").is_none());
+}
+
+#[tokio::test]
 async fn a_definition_that_is_not_valid_is_refused() {
     let server = Server::start().await;
     let machine = json!({"name": "m", "definition": r#"{"StartAt": "A"}"#, "roleArn": ROLE});
