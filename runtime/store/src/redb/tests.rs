@@ -47,6 +47,22 @@ fn what_was_committed_is_there_after_the_store_was_closed() {
 }
 
 #[test]
+fn a_store_of_before_a_table_was_thought_of_gets_it() {
+    let (store, directory) = new_store();
+    block_on(store.commit(batch(1))).unwrap();
+    drop(store);
+    let database = Database::open(directory.path().join(FILE_NAME)).unwrap();
+    let transaction = database.begin_write().unwrap();
+    assert!(transaction.delete_table(definition(TableId::MapRuns)).unwrap());
+    transaction.commit().unwrap();
+    drop(database);
+    let store = open(&directory).unwrap();
+    let runs = block_on(store.list_map_runs(asl::interpreter::ExecutionId(1), None, 10)).unwrap();
+    assert_eq!(runs.items, []);
+    assert_eq!(block_on(store.module_head("1")).unwrap(), Some(ModuleHead { latest_version: 1 }));
+}
+
+#[test]
 fn a_store_in_use_is_refused() {
     let (store, directory) = new_store();
     let handle = store.clone();
