@@ -89,6 +89,15 @@ fn interpreter_alone_with_parameters(bencher: Bencher<'_, '_>) {
     interpret(bencher, r#""Parameters": {"order.$": "$.order", "n.$": "$.n"}, "#, "JSONPath");
 }
 
+#[divan::bench]
+fn interpreter_alone_with_jsonata(bencher: Bencher<'_, '_>) {
+    interpret(
+        bencher,
+        r#""Output": {"order": "{% $states.input.order %}", "n": "{% $states.input.n + 1 %}"}, "#,
+        "JSONata",
+    );
+}
+
 /// Pass states call nobody.
 struct Nobody;
 

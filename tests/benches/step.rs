@@ -84,6 +84,32 @@ const PATH_STATES: [(&str, &str); 10] = [
     ),
 ];
 
+const EXPRESSION_STATES: [(&str, &str); 8] = [
+    ("pass", r#"{"Type": "Pass", "Next": "Done"}"#),
+    (
+        "pass with output",
+        r#"{"Type": "Pass", "Output": {"id": "{% $states.input.order.id %}", "n": "{% $states.input.n + 1 %}"}, "Next": "Done"}"#,
+    ),
+    (
+        "pass with sum",
+        r#"{"Type": "Pass", "Output": "{% $sum($states.input.order.lines.price) %}", "Next": "Done"}"#,
+    ),
+    ("pass with assign", r#"{"Type": "Pass", "Assign": {"total": "{% $states.input.n %}"}, "Next": "Done"}"#),
+    (
+        "choice",
+        r#"{"Type": "Choice", "Choices": [{"Condition": "{% $states.input.n > 9 %}", "Next": "Done"}, {"Condition": "{% $states.input.order.id = 'A1' %}", "Next": "Done"}]}"#,
+    ),
+    ("wait", r#"{"Type": "Wait", "Seconds": "{% $states.input.n %}", "Next": "Done"}"#),
+    (
+        "task",
+        r#"{"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:f", "Arguments": {"id": "{% $states.input.order.id %}"}, "TimeoutSeconds": 60, "Next": "Done"}"#,
+    ),
+    (
+        "map of 3",
+        r#"{"Type": "Map", "Items": "{% $states.input.items %}", "ItemProcessor": {"StartAt": "I", "States": {"I": {"Type": "Pass", "End": true}}}, "Next": "Done"}"#,
+    ),
+];
+
 const INPUT: &str =
     r#"{"order": {"id": "A1", "lines": [{"price": 3}, {"price": 4}]}, "n": 5, "items": [1, 2, 3]}"#;
 
@@ -103,6 +129,11 @@ fn bench_state(bencher: Bencher<'_, '_>, states: &[(&str, &str)], name: &str, la
 #[divan::bench(args = names(&PATH_STATES))]
 fn state_with_jsonpath(bencher: Bencher<'_, '_>, name: &str) {
     bench_state(bencher, &PATH_STATES, name, "JSONPath");
+}
+
+#[divan::bench(args = names(&EXPRESSION_STATES))]
+fn state_with_jsonata(bencher: Bencher<'_, '_>, name: &str) {
+    bench_state(bencher, &EXPRESSION_STATES, name, "JSONata");
 }
 
 /// A machine that counts down, which makes a long history in little room.
