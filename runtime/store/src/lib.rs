@@ -34,6 +34,7 @@ pub use memory::MemoryStore;
 pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
     ActivityRecord, AliasRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, HistoryRow, MachineKind,
-    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleHead, ModuleRecord, Published,
-    QueuedTask, RevisionRecord, Route, StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
+    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleHead, ModuleRecord, NewExecution,
+    Published, QueuedTask, RevisionRecord, Route, StateHeader, StateRow, StoredState, VersionRecord,
+    map_run_listing,
 };

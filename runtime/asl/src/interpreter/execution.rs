@@ -320,6 +320,20 @@ impl Thread {
     pub fn retry_count(&self) -> u32 {
         self.retries.iter().sum()
     }
+
+    /// The task that the thread awaits, if it is this attempt of it.
+    pub fn awaited(&self, attempt: AttemptId) -> Option<&TaskPhase> {
+        match &self.phase {
+            Phase::Task(task) if task.attempt == attempt => Some(task),
+            Phase::Task(_)
+            | Phase::Entering
+            | Phase::Working
+            | Phase::RetryAt(_)
+            | Phase::WaitUntil(_)
+            | Phase::Forked(_)
+            | Phase::Done(_) => None,
+        }
+    }
 }
 
 /// What a thread waits for.

@@ -257,16 +257,7 @@ impl Stepper<'_> {
 
     /// The attempt, if it is the one that is still awaited.
     pub(super) fn awaited(&self, row: RowId, attempt: AttemptId) -> Option<&TaskPhase> {
-        match &self.state.thread(row)?.phase {
-            Phase::Task(task) if task.attempt == attempt => Some(task),
-            Phase::Task(_)
-            | Phase::Entering
-            | Phase::Working
-            | Phase::RetryAt(_)
-            | Phase::WaitUntil(_)
-            | Phase::Forked(_)
-            | Phase::Done(_) => None,
-        }
+        self.state.thread(row)?.awaited(attempt)
     }
 
     pub(super) fn task_phase_mut(&mut self, row: RowId) -> &mut TaskPhase {

@@ -3,7 +3,7 @@
 use asl::interpreter::{Command, Event, ExecutionId, Parent, Timer};
 use asl::{Text, Timestamp};
 use store::{
-    Change, ExecutionRecord, ExecutionStatus, ListingKey, MachineKind, NameKey, QueuedTask, RowKey, TimerKey,
+    Change, ExecutionRecord, ListingKey, MachineKind, NameKey, NewExecution, QueuedTask, RowKey, TimerKey,
 };
 
 use crate::arn::ExecutionArn;
@@ -79,28 +79,23 @@ impl Shard {
         }
         let name = request.name.clone().unwrap_or_else(|| uuid::Uuid::from_u128(fresh.id.0).to_string());
         let arn = machine.execution(&name).expect("the name was checked when it was parsed");
-        let record = ExecutionRecord {
+        let new = NewExecution {
             arn: arn.as_str().into(),
             name: name.as_str().into(),
             state_machine_arn: machine.as_str().into(),
             machine_id: target.machine_id,
             revision: target.revision,
-            status: ExecutionStatus::Running,
             started_at: now,
-            stopped_at: None,
             input: request.input,
-            output: None,
-            error: None,
-            last_lsn: 0,
-            event_count: 0,
             seed: fresh.seed,
-            redrive_count: 0,
-            redriven_at: None,
+        };
+        let record = ExecutionRecord {
             trace_header: request.trace_header,
             parent,
             version_arn: target.version_arn,
             alias_arn: target.alias_arn,
             lists: target.lists,
+            ..ExecutionRecord::running(new)
         };
         // An execution without a name of its own is named after its id, and found by it.
         if request.name.is_some() {

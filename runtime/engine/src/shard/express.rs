@@ -5,7 +5,7 @@
 
 use asl::Timestamp;
 use asl::interpreter::{Event, ExecutionId};
-use store::{ExecutionRecord, ExecutionStatus};
+use store::{ExecutionRecord, NewExecution};
 
 use crate::request::{Refusal, StartExpress};
 
@@ -28,28 +28,21 @@ impl Shard {
         let StartExpress { target, revision, name, input, trace_header, is_awaited } = request;
         let arn = target.machine.express_execution(&name, fresh.id);
         let arn = arn.expect("the name was checked when it was parsed");
-        let record = ExecutionRecord {
+        let new = NewExecution {
             arn: arn.into(),
             name: name.into(),
             state_machine_arn: target.machine.as_str().into(),
             machine_id: target.machine_id,
             revision: target.revision,
-            status: ExecutionStatus::Running,
             started_at: now,
-            stopped_at: None,
             input,
-            output: None,
-            error: None,
-            last_lsn: 0,
-            event_count: 0,
             seed: fresh.seed,
-            redrive_count: 0,
-            redriven_at: None,
+        };
+        let record = ExecutionRecord {
             trace_header,
             version_arn: target.version_arn,
             alias_arn: target.alias_arn,
-            parent: None,
-            lists: None,
+            ..ExecutionRecord::running(new)
         };
         let revision = self.revision(target.revision, revision);
         let answer = Reply::Express(Box::new(record.clone()));

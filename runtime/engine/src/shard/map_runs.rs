@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::Timestamp;
 use asl::interpreter::{Event, ExecutionId, MapRun, MapRunStatus, RowId, StartChild};
-use store::{Change, ExecutionRecord, ExecutionStatus, MapRunRecord, MapRunTotals, RowKey, map_run_listing};
+use store::{Change, ExecutionRecord, MapRunRecord, MapRunTotals, NewExecution, RowKey, map_run_listing};
 
 use crate::request::{Refusal, UpdateMapRun};
 
@@ -16,28 +16,22 @@ impl Shard {
     pub(super) fn start_child(&mut self, parent: ExecutionId, child: StartChild, now: Timestamp) {
         let Some(Known::Running(resident)) = self.executions.get(&parent) else { return };
         let revision = Arc::clone(&resident.revision);
-        let record = ExecutionRecord {
+        let new = NewExecution {
             arn: child.arn,
             name: child.name,
             state_machine_arn: child.state_machine_arn,
             machine_id: map_run_listing(child.map_run),
             revision: resident.record.revision,
-            status: ExecutionStatus::Running,
             started_at: now,
-            stopped_at: None,
             input: child.input,
-            output: None,
-            error: None,
-            last_lsn: 0,
-            event_count: 0,
             seed: child.seed,
-            redrive_count: 0,
-            redriven_at: None,
+        };
+        let record = ExecutionRecord {
             trace_header: resident.record.trace_header.clone(),
             version_arn: resident.record.version_arn.clone(),
             alias_arn: resident.record.alias_arn.clone(),
             parent: Some(Box::new(child.parent)),
-            lists: None,
+            ..ExecutionRecord::running(new)
         };
         let resident = Resident::new(child.id, record, revision);
         self.executions.insert(child.id, Known::Running(Box::new(resident)), self.generation);

@@ -1,7 +1,7 @@
 //! Answers of executors and workers.
 
 use asl::Timestamp;
-use asl::interpreter::{Event, Phase, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
+use asl::interpreter::{Event, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
 use store::Change;
 
 use crate::request::Refusal;
@@ -81,18 +81,10 @@ impl Shard {
 
     fn awaited(&self, task: TaskKey) -> Option<&TaskPhase> {
         let Some(Known::Running(resident)) = self.executions.get(&task.execution) else { return None };
-        match &resident.state.thread(task.row)?.phase {
-            Phase::Task(awaited) if awaited.attempt == task.attempt && resident.ending.is_none() => {
-                Some(awaited)
-            }
-            Phase::Task(_)
-            | Phase::Entering
-            | Phase::Working
-            | Phase::RetryAt(_)
-            | Phase::WaitUntil(_)
-            | Phase::Forked(_)
-            | Phase::Done(_) => None,
+        if resident.ending.is_some() {
+            return None;
         }
+        resident.state.thread(task.row)?.awaited(task.attempt)
     }
 
     /// After a restart: the attempt is started again, if it is still awaited.

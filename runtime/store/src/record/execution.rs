@@ -106,6 +106,48 @@ pub struct ExecutionRecord {
     pub lists: Option<Vec<u64>>,
 }
 
+/// What every execution has from its start.
+#[derive(Debug)]
+pub struct NewExecution {
+    pub arn: Text,
+    pub name: Text,
+    pub state_machine_arn: Text,
+    pub machine_id: u64,
+    pub revision: u64,
+    pub started_at: Timestamp,
+    pub input: Data,
+    pub seed: [u8; 32],
+}
+
+impl ExecutionRecord {
+    /// An execution that starts now, with no history yet.
+    pub fn running(new: NewExecution) -> ExecutionRecord {
+        ExecutionRecord {
+            arn: new.arn,
+            name: new.name,
+            state_machine_arn: new.state_machine_arn,
+            machine_id: new.machine_id,
+            revision: new.revision,
+            status: ExecutionStatus::Running,
+            started_at: new.started_at,
+            stopped_at: None,
+            input: new.input,
+            output: None,
+            error: None,
+            last_lsn: 0,
+            event_count: 0,
+            seed: new.seed,
+            redrive_count: 0,
+            redriven_at: None,
+            trace_header: None,
+            version_arn: None,
+            alias_arn: None,
+            parent: None,
+            lists: None,
+        }
+    }
+}
+
 /// What a list shows of an [`ExecutionRecord`]. Read from the same bytes, past the payloads, which may be
 /// thousands of times larger.
 #[derive(Debug, Clone, PartialEq, Decode)]

@@ -10,7 +10,9 @@ mod module;
 mod tests;
 
 pub use activity::{ActivityRecord, QueuedTask};
-pub use execution::{ExecutionRecord, ExecutionStatus, ExecutionSummary, StateHeader, StateRow, StoredState};
+pub use execution::{
+    ExecutionRecord, ExecutionStatus, ExecutionSummary, NewExecution, StateHeader, StateRow, StoredState,
+};
 pub use history::HistoryRow;
 pub(crate) use history::RowPrefix;
 pub use machine::{
