@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskToken};
 use asl::{Data, Timestamp};
-use store::{ExecutionRecord, ExecutionStatus, ReadError, Store};
+use store::{ExecutionRecord, ExecutionStatus, ReadError, SecretKey, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -17,8 +17,8 @@ use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
-    UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution,
+    Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -271,6 +271,15 @@ impl<S: Store + Clone> Handle<S> {
 
     pub async fn delete_module(&self, name: &str) -> Result<(), Refusal> {
         self.ask(Request::DeleteModule(name.to_owned())).await.map(|_| ())
+    }
+
+    /// Creates or replaces a secret that was encrypted already.
+    pub async fn put_secret(&self, request: PutSecret) -> Result<(), Refusal> {
+        self.ask(Request::PutSecret(request)).await.map(|_| ())
+    }
+
+    pub async fn delete_secret(&self, key: SecretKey) -> Result<(), Refusal> {
+        self.ask(Request::DeleteSecret(key)).await.map(|_| ())
     }
 
     /// Runs an attempt that belongs to no execution, as a test of one state does. Nothing of it is kept.

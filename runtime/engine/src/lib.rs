@@ -21,7 +21,7 @@ pub use options::Options;
 pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
 pub use request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
-    Publish, PublishVersion, PublishedVersion, PutModule, Refusal, Route, StartAnswer, StartExecution,
-    StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun,
+    Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, Refusal, Route, StartAnswer,
+    StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun,
     UpdateStateMachine, Updated,
 };

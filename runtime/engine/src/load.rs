@@ -60,6 +60,10 @@ pub(crate) async fn load<S: Store>(store: &S, missing: Missing) -> Result<Loaded
             };
             Ok(Loaded::Module(name, found))
         }
+        Missing::Secret(key) => {
+            let found = store.secret(&key).await?;
+            Ok(Loaded::Secret(key, found))
+        }
     }
 }
 

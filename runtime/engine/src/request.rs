@@ -12,7 +12,7 @@ use crate::shard::TaskKey;
 use crate::shard::Target;
 
 pub use store::{MachineKind, Route};
-use store::{RevisionRecord, RowKey};
+use store::{RevisionRecord, RowKey, SecretKey};
 
 /// Why a request was refused. One type for all requests, because one queue answers them; the API names the
 /// ones that an operation can give.
@@ -64,6 +64,10 @@ pub enum Refusal {
     TaskTimedOut,
     #[error("the task does not exist")]
     TaskDoesNotExist,
+    #[error("there is a secret of this name")]
+    SecretAlreadyExists { name: String },
+    #[error("there is no such secret")]
+    SecretDoesNotExist { name: String },
     #[error("there is no such module")]
     ModuleDoesNotExist { name: String },
     /// A queue is full; nothing was done, try again.
@@ -275,4 +279,30 @@ pub struct PutModule {
     pub digest: String,
     pub size_bytes: u64,
     pub exports: Vec<String>,
+}
+
+/// A secret, already encrypted.
+#[derive(Clone)]
+pub struct PutSecret {
+    pub key: SecretKey,
+    pub mode: PutMode,
+    /// What anybody may see of it.
+    pub public: Option<Data>,
+    pub sealed: Vec<u8>,
+}
+
+/// What a write expects to find.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PutMode {
+    /// Nothing; refused with [`Refusal::SecretAlreadyExists`].
+    Create,
+    /// One of this name; refused with [`Refusal::SecretDoesNotExist`].
+    Update,
+}
+
+/// Sealed or not, a secret is no business of a log.
+impl std::fmt::Debug for PutSecret {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("PutSecret").field("key", &self.key).finish_non_exhaustive()
+    }
 }

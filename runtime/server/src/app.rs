@@ -16,6 +16,7 @@ use wasm_host::Host;
 
 use crate::api::ApiError;
 use crate::problem::Problem;
+use crate::vault::Vault;
 use crate::{api, modules, tasks};
 
 /// The account and region for which the server answers; they are in every ARN that it makes.
@@ -27,15 +28,18 @@ pub struct Account {
 
 /// The shared parts of the server. Cheap to clone.
 #[derive(Debug)]
-pub struct App<S>(Arc<Shared<S>>);
+pub struct App<S>(Arc<Parts<S>>);
 
+/// What an [`App`] is made of.
 #[derive(Debug)]
-struct Shared<S> {
-    engine: Handle<S>,
-    express: Express<S>,
-    host: Host,
-    account: Account,
-    stopping: CancellationToken,
+pub struct Parts<S> {
+    pub engine: Handle<S>,
+    pub express: Express<S>,
+    pub host: Host,
+    pub account: Account,
+    pub vault: Vault,
+    /// When it is cancelled, long polls are answered at once.
+    pub stopping: CancellationToken,
 }
 
 impl<S> Clone for App<S> {
@@ -45,15 +49,8 @@ impl<S> Clone for App<S> {
 }
 
 impl<S: Store + Clone> App<S> {
-    /// When `stopping` is cancelled, long polls are answered at once.
-    pub fn new(
-        engine: Handle<S>,
-        express: Express<S>,
-        host: Host,
-        account: Account,
-        stopping: CancellationToken,
-    ) -> App<S> {
-        App(Arc::new(Shared { engine, express, host, account, stopping }))
+    pub fn new(parts: Parts<S>) -> App<S> {
+        App(Arc::new(parts))
     }
 
     pub(crate) fn engine(&self) -> &Handle<S> {

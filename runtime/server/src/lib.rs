@@ -11,5 +11,7 @@ mod registry;
 mod serve;
 mod tasks;
 mod testing;
+mod vault;
 
-pub use app::{Account, App};
+pub use app::{Account, App, Parts};
+pub use vault::{Vault, VaultError};

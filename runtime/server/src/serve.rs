@@ -18,11 +18,12 @@ use uuid::Uuid;
 use wasm_host::{Host, HostError, Limits};
 
 use crate::api::TaskCalls;
-use crate::app::{Account, App};
+use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
 use crate::listener;
 use crate::registry::Registry;
+use crate::vault::{Vault, VaultError};
 
 /// What is logged unless `STEPWELL_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
@@ -53,6 +54,8 @@ pub(crate) enum ServeError {
     Listen { address: SocketAddr, source: std::io::Error },
     #[error("signals cannot be received: {0}")]
     Signals(std::io::Error),
+    #[error("secrets cannot be kept: {0}")]
+    Vault(#[from] VaultError),
     #[error("the engine cannot start: {0}")]
     Engine(#[from] engine::StartError),
 }
@@ -68,6 +71,7 @@ impl ServeError {
             | ServeError::Store(_)
             | ServeError::Host(_)
             | ServeError::Signals(_)
+            | ServeError::Vault(_)
             | ServeError::Engine(_) => 1,
         }
     }
@@ -82,6 +86,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let stopping = CancellationToken::new();
     stop_on_signals(&stopping)?;
     let store = open_store(&options)?;
+    let vault = Vault::open(&options.data, options.secret_key.as_deref())?;
     let host = start_host(&options)?;
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
@@ -94,7 +99,15 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let (handle, engine) =
         Engine::start(engine::Options::default(), store.clone(), Arc::clone(&executor)).await?;
     let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;
-    let app = App::new(handle, express, host.clone(), account, stopping.clone());
+    vault.prove(&handle).await?;
+    let app = App::new(Parts {
+        engine: handle,
+        express,
+        host: host.clone(),
+        account,
+        vault,
+        stopping: stopping.clone(),
+    });
     api.set(app.clone()).expect("it is set nowhere else");
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
@@ -172,6 +185,7 @@ mod tests {
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
             module_timeout: 60,
+            secret_key: None,
         }
     }
 

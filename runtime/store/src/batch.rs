@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId, Row};
 
-use crate::key::{ListingKey, NameKey, QueueKey, RowKey, TimerKey};
+use crate::key::{ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 use crate::record::{
     ActivityRecord, ExecutionRecord, HistoryRow, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord,
-    QueuedTask, RevisionRecord, StateRow,
+    QueuedTask, RevisionRecord, SecretRecord, StateRow,
 };
 
 /// The last change of a row in a batch.
@@ -52,6 +52,7 @@ pub struct Batch {
     pub map_runs: Changes<RowKey, MapRunRecord>,
     /// The row of each Map Run, by the UUID in its ARN.
     pub map_run_ids: Changes<ExecutionId, RowKey>,
+    pub secrets: Changes<SecretKey, SecretRecord>,
 }
 
 /// Bytes assumed for a row apart from its payloads: key, version, small fields.
@@ -97,6 +98,7 @@ impl Batch {
         self.module_heads.extend(later.module_heads);
         self.map_runs.extend(later.map_runs);
         self.map_run_ids.extend(later.map_run_ids);
+        self.secrets.extend(later.secrets);
     }
 
     /// How many rows are written or removed.
@@ -117,6 +119,7 @@ impl Batch {
             + self.module_heads.len()
             + self.map_runs.len()
             + self.map_run_ids.len()
+            + self.secrets.len()
     }
 
     /// About how many bytes are written: enough to bound a queue.

@@ -79,6 +79,7 @@ impl Encoded {
         encoded.add::<table::ModuleHeads>(&batch.module_heads);
         encoded.add::<table::MapRuns>(&batch.map_runs);
         encoded.add::<table::MapRunIds>(&batch.map_run_ids);
+        encoded.add::<table::Secrets>(&batch.secrets);
         encoded
     }
 

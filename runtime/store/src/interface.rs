@@ -5,11 +5,11 @@ use asl::interpreter::{AttemptId, ExecutionId, HistoryEvent};
 
 use crate::batch::Batch;
 use crate::error::{CommitError, ReadError};
-use crate::key::{RowKey, TimerKey};
+use crate::key::{RowKey, SecretKey, TimerKey};
 use crate::page::{HistoryQuery, Page, Position};
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
-    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
+    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord, StateHeader, StoredState,
 };
 
 /// One atomic write and typed reads.
@@ -161,4 +161,15 @@ pub trait Store: Send + Sync + 'static {
         from: Option<&Position>,
         max: usize,
     ) -> impl Future<Output = Result<Page<(u32, ModuleRecord)>, ReadError>> + Send;
+
+    fn secret(&self, key: &SecretKey)
+    -> impl Future<Output = Result<Option<SecretRecord>, ReadError>> + Send;
+
+    /// Secrets of a kind by their names.
+    fn list_secrets(
+        &self,
+        kind: SecretKind,
+        from: Option<&Position>,
+        max: usize,
+    ) -> impl Future<Output = Result<Page<(String, SecretRecord)>, ReadError>> + Send;
 }

@@ -10,7 +10,7 @@ use asl::{Text, Timestamp};
 
 use crate::batch::{Change, Changes};
 use crate::error::DecodeError;
-use crate::record::ExecutionStatus;
+use crate::record::{ExecutionStatus, SecretKind};
 
 /// A row of an execution.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,6 +52,13 @@ pub struct QueueKey {
     pub activity: Text,
     /// From the sequence, so that places grow.
     pub number: u64,
+}
+
+/// A secret, by what it is for and its name among those.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SecretKey {
+    pub kind: SecretKind,
+    pub name: Text,
 }
 
 /// The store's own numbers.
@@ -285,6 +292,19 @@ impl Key for QueueKey {
     }
 }
 
+impl Key for SecretKey {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        self.kind.number().write_to(out);
+        self.name.write_to(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<SecretKey, DecodeError> {
+        let kind = SecretKind::from_number(u8::take(bytes)?);
+        let kind = kind.ok_or_else(|| DecodeError::malformed("key", "the kind of secret is not known"))?;
+        Ok(SecretKey { kind, name: Text::take(bytes)? })
+    }
+}
+
 impl Key for MetaKey {
     fn write_to(&self, out: &mut Vec<u8>) {
         match *self {
@@ -374,6 +394,7 @@ mod tests {
             let row = RowId(*prng.pick(&NUMBERS));
             TimerKey { due: at(prng), execution: id(prng), row, kind: *prng.pick(&kinds) }
         });
+        check(|prng| SecretKey { kind: *prng.pick(&SecretKind::ALL), name: Text::from(*prng.pick(&TEXTS)) });
         check(|prng| {
             let shard = u32::try_from(prng.below(600)).unwrap();
             *prng.pick(&[
@@ -409,6 +430,8 @@ mod tests {
         );
         check(QueueKey { activity: Text::from("a"), number: 6 }.to_bytes(), "61000000000000000006");
         check((Text::from("a"), 7).to_bytes(), "610000000007");
+        let secret = SecretKey { kind: SecretKind::Connection, name: Text::from("a") };
+        check(secret.to_bytes(), "026100");
         check(MetaKey::Epoch(8).to_bytes(), "0400000008");
     }
 }

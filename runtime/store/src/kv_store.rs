@@ -8,13 +8,13 @@ use asl::{Text, Timestamp};
 use crate::batch::Batch;
 use crate::error::{CommitError, ReadError};
 use crate::interface::Store;
-use crate::key::{RowKey, TimerKey};
+use crate::key::{RowKey, SecretKey, TimerKey};
 use crate::kv::{Kv, get};
 use crate::page::{HistoryQuery, Page, Position, PositionKind, SCAN_ROWS_MAX};
 use crate::read::{catalog, history, listing, map_runs, state};
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
-    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, StateHeader, StoredState,
+    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord, StateHeader, StoredState,
 };
 use crate::table;
 
@@ -190,5 +190,18 @@ impl<K: Kv> Store for KvStore<K> {
         max: usize,
     ) -> Result<Page<(u32, ModuleRecord)>, ReadError> {
         catalog::module_versions(&self.0.view()?, name, from, max)
+    }
+
+    async fn secret(&self, key: &SecretKey) -> Result<Option<SecretRecord>, ReadError> {
+        get::<table::Secrets>(&self.0.view()?, key)
+    }
+
+    async fn list_secrets(
+        &self,
+        kind: SecretKind,
+        from: Option<&Position>,
+        max: usize,
+    ) -> Result<Page<(String, SecretRecord)>, ReadError> {
+        catalog::secrets(&self.0.view()?, kind, from, max)
     }
 }

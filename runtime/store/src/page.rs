@@ -69,6 +69,7 @@ pub(crate) enum PositionKind {
     Modules = 6,
     ModuleVersions = 7,
     MapRuns = 8,
+    Secrets = 9,
 }
 
 impl Position {

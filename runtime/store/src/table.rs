@@ -4,10 +4,10 @@ use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId};
 
 use crate::codec::Record;
-use crate::key::{Key, ListingKey, MetaKey, NameKey, QueueKey, RowKey, TimerKey};
+use crate::key::{Key, ListingKey, MetaKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 use crate::record::{
     ActivityRecord, ExecutionRecord, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord, QueuedTask,
-    RevisionRecord, StateRow,
+    RevisionRecord, SecretRecord, StateRow,
 };
 
 /// A table of a key-value backend. The names are stored and never change.
@@ -32,11 +32,12 @@ pub(crate) enum TableId {
     ModuleHeads,
     MapRuns,
     MapRunIds,
+    Secrets,
 }
 
 impl TableId {
     #[cfg(any(test, feature = "redb"))]
-    pub(crate) const ALL: [TableId; 16] = [
+    pub(crate) const ALL: [TableId; 17] = [
         TableId::Meta,
         TableId::Executions,
         TableId::State,
@@ -53,6 +54,7 @@ impl TableId {
         TableId::ModuleHeads,
         TableId::MapRuns,
         TableId::MapRunIds,
+        TableId::Secrets,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -73,6 +75,7 @@ impl TableId {
             TableId::ModuleHeads => "module_heads",
             TableId::MapRuns => "map_runs",
             TableId::MapRunIds => "map_run_ids",
+            TableId::Secrets => "secrets",
         }
     }
 }
@@ -116,4 +119,5 @@ tables! {
     ModuleHeads: Text => ModuleHead;
     MapRuns: RowKey => MapRunRecord;
     MapRunIds: ExecutionId => RowKey;
+    Secrets: SecretKey => SecretRecord;
 }

@@ -175,6 +175,7 @@ impl Storage {
                 Loaded::Name(machine, name, id)
             }
             Missing::Module(name) => Loaded::Module(name, None),
+            Missing::Secret(key) => Loaded::Secret(key, None),
         }
     }
 

@@ -5,14 +5,14 @@ use asl::Timestamp;
 use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, RowId, TaskToken, TaskUsage};
 use store::{
     ActivityRecord, ExecutionRecord, MachineRecord, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord,
-    RowKey, StoredState, TimerKey,
+    RowKey, SecretKey, SecretRecord, StoredState, TimerKey,
 };
 
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
-    UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution,
+    Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -104,6 +104,8 @@ pub enum Request {
     SendTask(TaskToken, TaskAnswer),
     PutModule(PutModule),
     DeleteModule(String),
+    PutSecret(PutSecret),
+    DeleteSecret(SecretKey),
 }
 
 /// What a worker says about its task.
@@ -140,6 +142,7 @@ pub enum Missing {
     /// The id of an execution by machine name and execution name.
     Name(String, String),
     Module(String),
+    Secret(SecretKey),
 }
 
 /// What was missing, as the store has it.
@@ -150,6 +153,7 @@ pub enum Loaded {
     Execution(ExecutionId, LoadedExecution),
     Name(String, String, Option<ExecutionId>),
     Module(String, Option<(ModuleHead, ModuleRecord)>),
+    Secret(SecretKey, Option<SecretRecord>),
 }
 
 #[derive(Debug, Clone)]

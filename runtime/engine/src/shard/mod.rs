@@ -18,6 +18,7 @@ mod output;
 mod published;
 mod resident;
 mod seal;
+mod secrets;
 mod tags;
 mod tasks;
 
@@ -26,7 +27,7 @@ use std::sync::Arc;
 
 use asl::Timestamp;
 use asl::interpreter::{AttemptId, ExecutionId};
-use store::{Batch, RowKey};
+use store::{Batch, RowKey, SecretKey, SecretRecord};
 
 pub use input::{
     Fresh, Input, Loaded, LoadedExecution, Missing, Reply, ReplyTo, Request, Snapshot, TaskAnswer, TaskKey,
@@ -96,6 +97,7 @@ pub struct Shard {
     machines: Cache<String, Option<Machine>>,
     revisions: Cache<u64, Arc<Revision>>,
     modules: Cache<String, Option<(store::ModuleHead, store::ModuleRecord)>>,
+    secrets: Cache<SecretKey, Option<SecretRecord>>,
     activities: Activities,
 }
 
@@ -119,6 +121,7 @@ impl Shard {
             machines: Cache::new(CATALOG_ENTRIES_MAX),
             revisions: Cache::new(CATALOG_ENTRIES_MAX),
             modules: Cache::new(CATALOG_ENTRIES_MAX),
+            secrets: Cache::new(CATALOG_ENTRIES_MAX),
         }
     }
 
@@ -165,6 +168,8 @@ impl Shard {
             Request::SendTask(token, _) => self.missing_execution(token.execution),
             Request::PutModule(request) => self.missing_module(&request.name),
             Request::DeleteModule(name) => self.missing_module(name),
+            Request::PutSecret(request) => self.missing_secret(&request.key),
+            Request::DeleteSecret(key) => self.missing_secret(key),
         }
     }
 
@@ -176,6 +181,7 @@ impl Shard {
             Loaded::Execution(id, found) => self.supply_execution(id, found),
             Loaded::Name(machine, name, id) => self.names.insert((machine, name), id, 0),
             Loaded::Module(name, found) => self.modules.insert(name, found, 0),
+            Loaded::Secret(key, found) => self.secrets.insert(key, found, 0),
         }
     }
 
@@ -237,6 +243,8 @@ impl Shard {
             Request::SendTask(token, answer) => self.send_task(&token, answer, now).map(|()| Reply::Done),
             Request::PutModule(request) => self.put_module(request, now).map(Reply::ModuleVersion),
             Request::DeleteModule(name) => self.delete_module(name).map(|()| Reply::Done),
+            Request::PutSecret(request) => self.put_secret(request, now).map(|()| Reply::Done),
+            Request::DeleteSecret(key) => self.delete_secret(key).map(|()| Reply::Done),
         };
         self.reply(to, answer.unwrap_or_else(Reply::Refused));
     }
@@ -259,5 +267,6 @@ impl Shard {
         self.machines.trim(generation);
         self.revisions.trim(generation);
         self.modules.trim(generation);
+        self.secrets.trim(generation);
     }
 }

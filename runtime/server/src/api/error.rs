@@ -157,6 +157,17 @@ impl From<store::ReadError> for ApiError {
     }
 }
 
+/// Refusals that are not of Step Functions, in the words of AWS's other services.
+impl ApiError {
+    fn exists_already(name: &str) -> ApiError {
+        ApiError::new("ResourceAlreadyExistsException", format!("{name} already exists."))
+    }
+
+    fn not_found(name: &str) -> ApiError {
+        ApiError::new("ResourceNotFoundException", format!("{name} does not exist."))
+    }
+}
+
 impl From<Refusal> for ApiError {
     fn from(refusal: Refusal) -> ApiError {
         match refusal {
@@ -218,6 +229,8 @@ impl From<Refusal> for ApiError {
             Refusal::TaskDoesNotExist => {
                 ApiError::new("TaskDoesNotExist", "Task does not exist: 'Provided task does not exist'")
             }
+            Refusal::SecretAlreadyExists { name } => ApiError::exists_already(&name),
+            Refusal::SecretDoesNotExist { name } => ApiError::not_found(&name),
             Refusal::ModuleDoesNotExist { name } => {
                 ApiError::new("ResourceNotFound", format!("There is no module '{name}'."))
             }

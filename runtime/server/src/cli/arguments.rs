@@ -83,6 +83,9 @@ pub(crate) struct ServeOptions {
         value_parser = clap::value_parser!(u64).range(1..=MODULE_TIMEOUT_SECONDS_MAX),
     )]
     pub(crate) module_timeout: u64,
+    /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
+    #[arg(long, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
+    pub(crate) secret_key: Option<String>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -14,7 +14,7 @@ use axum::http::{Request, StatusCode};
 use engine::{Engine, Express, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use server::{Account, App};
+use server::{Account, App, Parts, Vault};
 use store::MemoryStore;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -53,7 +53,9 @@ impl Server {
         let (express, express_engine) = Express::start(options(), store, Arc::new(Failing)).await.unwrap();
         let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let stopping = CancellationToken::new();
-        let router = App::new(handle, express, host, account, stopping.clone()).router();
+        let vault = Vault::open(data.path(), None).unwrap();
+        let parts = Parts { engine: handle, express, host, account, vault, stopping: stopping.clone() };
+        let router = App::new(parts).router();
         Server { router, stopping, _engines: [engine, express_engine], _data: data }
     }
 

@@ -1,11 +1,11 @@
-//! Machines, activities and modules.
+//! Machines, activities, modules and secrets.
 
 use asl::Text;
 use asl::interpreter::{ExecutionId, RowId};
 
 use crate::batch::Change::Put;
-use crate::record::ModuleHead;
-use crate::{RowKey, Store, contract::sample};
+use crate::record::{ModuleHead, SecretKind};
+use crate::{RowKey, SecretKey, Store, contract::sample};
 
 const NAMES: [&str; 7] = ["A", "a", "a-1", "aa", "b", "z", "ä"];
 
@@ -90,4 +90,33 @@ pub async fn map_runs_are_listed_newest_first(store: &impl Store) {
         }
         assert_eq!(runs, [400, 9, 3], "by {max}");
     }
+}
+
+pub async fn secrets_are_listed_by_kind(store: &impl Store) {
+    let key = |kind, name: &str| SecretKey { kind, name: name.into() };
+    sample::commit(store, |batch| {
+        for (name, number) in NAMES.into_iter().zip(1..) {
+            batch.secrets.insert(key(SecretKind::Connection, name), Put(sample::secret(number)));
+        }
+        batch.secrets.insert(key(SecretKind::AccessKey, "b"), Put(sample::secret(100)));
+        batch.secrets.insert(key(SecretKind::ModuleSecret, "b"), Put(sample::secret(200)));
+    })
+    .await;
+    for max in [0, 1, 3, 7, 8] {
+        let (mut found, mut from) = (Vec::new(), None);
+        loop {
+            let page =
+                store.list_secrets(SecretKind::Connection, from.as_ref(), max).await.expect("readable");
+            from = sample::through_text(&page);
+            found.extend(page.items.into_iter().map(|(name, _)| name));
+            let of_another = store.list_secrets(SecretKind::AccessKey, from.as_ref(), max).await;
+            if from.is_none() {
+                break;
+            }
+            sample::assert_invalid_position(&of_another);
+        }
+        assert_eq!(found, names(), "by {max}");
+    }
+    let one = store.list_secrets(SecretKind::AccessKey, None, 10).await.expect("readable");
+    assert_eq!(one.items, [("b".to_owned(), sample::secret(100))]);
 }

@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use asl::interpreter::ExecutionId;
 
-use crate::record::ExecutionStatus;
+use crate::record::{ExecutionStatus, SecretKind};
 use crate::{HistoryQuery, Order, Store};
 
 use super::generate::{EXECUTIONS, Generator, NAMES, NUMBERS};
@@ -92,6 +92,9 @@ async fn pages(store: &impl Store, size: usize) -> Vec<String> {
     }
     pages.push(format!("{:?}", store.list_activities(None, size).await));
     pages.push(format!("{:?}", store.list_modules(None, size).await));
+    for kind in SecretKind::ALL {
+        pages.push(format!("{:?}", store.list_secrets(kind, None, size).await));
+    }
     pages
 }
 

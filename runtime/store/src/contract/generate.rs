@@ -4,8 +4,8 @@ use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::{Batch, Change, Changes};
-use crate::record::{ExecutionStatus, HistoryRow, ModuleHead, StateRow};
-use crate::{ListingKey, NameKey, QueueKey, RowKey, TimerKey};
+use crate::record::{ExecutionStatus, HistoryRow, ModuleHead, SecretKind, StateRow};
+use crate::{ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 
 use super::sample;
 
@@ -79,7 +79,7 @@ impl Generator {
         let (execution, status) = (self.execution(), self.status());
         let row = RowKey { execution, row: RowId(1 + number) };
         let prng = &mut self.prng;
-        match prng.below(15) {
+        match prng.below(16) {
             0 => put(prng, &mut batch.executions, execution, sample::execution(number, status)),
             1 => self.state(batch, execution, row),
             2 => self.history(batch, execution),
@@ -114,6 +114,10 @@ impl Generator {
                 put(prng, &mut batch.map_runs, row, run);
             }
             13 => put(prng, &mut batch.map_run_ids, execution, row),
+            14 => {
+                let key = SecretKey { kind: *prng.pick(&SecretKind::ALL), name };
+                put(prng, &mut batch.secrets, key, sample::secret(number));
+            }
             _last => {
                 let latest_version = u32::try_from(number).expect("small");
                 put(prng, &mut batch.module_heads, name, ModuleHead { latest_version });

@@ -50,6 +50,7 @@ macro_rules! contract_tests {
             names_are_listed_in_pages
             module_versions_are_listed_newest_first
             map_runs_are_listed_newest_first
+            secrets_are_listed_by_kind
             random_batches_agree_with_the_model
         }
     };

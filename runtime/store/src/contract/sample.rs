@@ -9,7 +9,7 @@ use asl::{Data, Text, Timestamp};
 use crate::batch::Change;
 use crate::record::{
     ActivityRecord, ExecutionRecord, ExecutionStatus, HistoryRow, MachineKind, MachineRecord, MachineStatus,
-    MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord, StateHeader,
+    MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord, SecretRecord, StateHeader,
 };
 use crate::{Batch, CommitError, HistoryQuery, ListingKey, Order, Page, Position, ReadError, Store};
 
@@ -152,6 +152,15 @@ pub(super) fn module(number: u64) -> ModuleRecord {
         exports: vec!["handle".to_owned()],
         created_at: at(1_700_000_000_004),
         description: None,
+    }
+}
+
+pub(super) fn secret(number: u64) -> SecretRecord {
+    SecretRecord {
+        created_at: at(1_700_000_000_005),
+        updated_at: at(1_700_000_000_006),
+        public: Some(data(number)),
+        sealed: number.to_be_bytes().into(),
     }
 }
 

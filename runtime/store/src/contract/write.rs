@@ -4,8 +4,8 @@ use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::Change::{Delete, Put};
-use crate::record::{ExecutionStatus, ModuleHead, StateRow};
-use crate::{Batch, CommitError, ListingKey, NameKey, Order, QueueKey, RowKey, Store, TimerKey};
+use crate::record::{ExecutionStatus, ModuleHead, SecretKind, StateRow};
+use crate::{Batch, CommitError, ListingKey, NameKey, Order, QueueKey, RowKey, SecretKey, Store, TimerKey};
 
 use super::sample;
 
@@ -30,6 +30,10 @@ fn place() -> QueueKey {
     QueueKey { activity: Text::from("activity"), number: 2 }
 }
 
+fn secret() -> SecretKey {
+    SecretKey { kind: SecretKind::Connection, name: Text::from("secret") }
+}
+
 fn fill(batch: &mut Batch) {
     batch.sequence = 10;
     batch.executions.insert(ID, Put(sample::execution(1, ExecutionStatus::Running)));
@@ -48,6 +52,7 @@ fn fill(batch: &mut Batch) {
     batch.module_heads.insert(Text::from("module"), Put(ModuleHead { latest_version: 1 }));
     batch.map_runs.insert(ROW, Put(sample::map_run(1)));
     batch.map_run_ids.insert(MAP_RUN, Put(ROW));
+    batch.secrets.insert(secret(), Put(sample::secret(1)));
 }
 
 pub async fn a_new_store_is_empty(store: &impl Store) {
@@ -63,6 +68,7 @@ pub async fn a_new_store_is_empty(store: &impl Store) {
     assert_eq!(store.list_machines(None, 10).await.expect("readable").items, []);
     assert_eq!(store.list_activities(None, 10).await.expect("readable").items, []);
     assert_eq!(store.list_modules(None, 10).await.expect("readable").items, []);
+    assert_eq!(store.list_secrets(SecretKind::Connection, None, 10).await.expect("readable").items, []);
 }
 
 pub async fn every_table_keeps_what_is_put(store: &impl Store) {
@@ -89,6 +95,7 @@ pub async fn every_table_keeps_what_is_put(store: &impl Store) {
     assert_eq!(store.module("module", 1).await.expect("readable"), Some(sample::module(1)));
     assert_eq!(store.module_head("module").await.expect("readable"), Some(ModuleHead { latest_version: 1 }));
     assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), Some((ROW, sample::map_run(1))));
+    assert_eq!(store.secret(&secret()).await.expect("readable"), Some(sample::secret(1)));
     let runs = store.list_map_runs(ID, None, 10).await.expect("readable");
     assert_eq!((runs.items, runs.next), (vec![sample::map_run(1)], None));
 }
@@ -111,6 +118,7 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
         batch.module_heads.insert(Text::from("module"), Delete);
         batch.map_runs.insert(ROW, Delete);
         batch.map_run_ids.insert(MAP_RUN, Delete);
+        batch.secrets.insert(secret(), Delete);
         // Nothing is there to be deleted.
         batch.machines.insert(Text::from("other"), Delete);
     })
@@ -119,6 +127,7 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
     assert_eq!(store.module("module", 1).await.expect("readable"), None);
     assert_eq!(store.module_head("module").await.expect("readable"), None);
     assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), None);
+    assert_eq!(store.secret(&secret()).await.expect("readable"), None);
     assert_eq!(store.list_map_runs(ID, None, 10).await.expect("readable").items, []);
     assert_eq!(store.machine("machine").await.expect("readable"), None);
     assert_eq!(store.activity("activity").await.expect("readable"), None);

@@ -1,12 +1,12 @@
-//! Machines, activities, modules and the store's own numbers.
+//! Machines, activities, modules, secrets and the store's own numbers.
 
 use asl::Text;
 
 use crate::error::{DecodeError, ReadError};
-use crate::key::{Key, MetaKey};
+use crate::key::{Key, MetaKey, SecretKey};
 use crate::kv::{KeyRange, View, corrupt, get, rows};
 use crate::page::{InvalidPosition, Order, PAGE_ITEMS_MAX, Page, Position, PositionKind};
-use crate::record::{Meta, ModuleRecord};
+use crate::record::{Meta, ModuleRecord, SecretKind, SecretRecord};
 use crate::table::{self, Table, TableId};
 
 pub(crate) fn meta(view: &impl View) -> Result<Meta, ReadError> {
@@ -65,5 +65,31 @@ pub(crate) fn module_versions(
     found.truncate(max);
     let next = found.last().filter(|_| more).map(|(key, _)| Position::at(PositionKind::ModuleVersions, key));
     let items = found.into_iter().map(|((_, version), record)| (version, record)).collect();
+    Ok(Page { items, next })
+}
+
+pub(crate) fn secrets(
+    view: &impl View,
+    kind: SecretKind,
+    from: Option<&Position>,
+    max: usize,
+) -> Result<Page<(String, SecretRecord)>, ReadError> {
+    let max = max.clamp(1, PAGE_ITEMS_MAX);
+    let range = KeyRange::prefix(kind.number().to_bytes());
+    let range = match from {
+        Some(position) => {
+            let last = position.key::<SecretKey>(PositionKind::Secrets)?;
+            if last.kind != kind {
+                return Err(InvalidPosition.into());
+            }
+            range.after(&last)
+        }
+        None => range,
+    };
+    let mut found = rows::<table::Secrets>(view, &range, Order::Forward, max + 1)?;
+    let more = found.len() > max;
+    found.truncate(max);
+    let next = found.last().filter(|_| more).map(|(key, _)| Position::at(PositionKind::Secrets, key));
+    let items = found.into_iter().map(|(key, record)| (key.name.to_string(), record)).collect();
     Ok(Page { items, next })
 }

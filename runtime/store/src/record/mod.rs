@@ -6,6 +6,7 @@ mod history;
 mod machine;
 mod map_run;
 mod module;
+mod secret;
 #[cfg(test)]
 mod tests;
 
@@ -20,6 +21,7 @@ pub use machine::{
 };
 pub use map_run::{MapRunRecord, MapRunTotals, map_run_listing};
 pub use module::{ModuleHead, ModuleRecord};
+pub use secret::{SecretKind, SecretRecord};
 
 /// The store's own numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

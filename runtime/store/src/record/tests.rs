@@ -61,6 +61,7 @@ const FROZEN: &[u64] = &[
     0xd3a8_6a8d_ed91_f4b6, // HistoryRow/MapRuns
     0xfcc2_5efb_7472_54d7, // MapRunRecord
     0x08c8_81d3_95dd_74f3, // RowKey
+    0x136d_2a3b_29b9_238f, // SecretRecord
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -336,6 +337,10 @@ fn module() -> ModuleRecord {
     }
 }
 
+fn secret() -> SecretRecord {
+    SecretRecord { created_at: at(9), updated_at: at(10), public: Some(data()), sealed: vec![1, 2, 0xff] }
+}
+
 type Comparison = dyn Fn(&[u8]) -> Result<bool, DecodeError>;
 
 /// A record with what is asked of every kind of record.
@@ -391,6 +396,7 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/MapRunChild", map_run::child_row()),
         sample("HistoryRow/MapRuns", map_run::history()),
         sample("MapRunRecord", map_run::record()),
+        sample("SecretRecord", secret()),
         sample("RowKey", RowKey { execution: ExecutionId(0x0102), row: RowId(3) }),
     ]
 }
