@@ -29,7 +29,7 @@ pub(crate) fn error_output(failure: &Failure, function: &FunctionArn, task: &str
 }
 
 /// AWS's own error, in the words in which the interpreter says it of a result that it measures itself.
-fn too_large(task: &str) -> ErrorOutput {
+pub(crate) fn too_large(task: &str) -> ErrorOutput {
     ErrorOutput::new(
         "States.DataLimitExceeded",
         format!(
@@ -44,18 +44,23 @@ pub(crate) fn not_found(function: &FunctionArn) -> ErrorOutput {
         Some(_) => function.to_string(),
         None => format!("{function}:$LATEST"),
     };
-    let request = Uuid::new_v4();
+    let message = format!("Function not found: {arn}");
+    service_error(404, Some("ResourceNotFoundException"), &message, &Uuid::new_v4().to_string())
+}
+
+/// What Lambda itself refuses, in the words of AWS's SDK.
+pub(crate) fn service_error(status: u16, code: Option<&str>, message: &str, request: &str) -> ErrorOutput {
     ErrorOutput::new(
-        "Lambda.ResourceNotFoundException",
+        format!("Lambda.{}", code.unwrap_or("AWSLambdaException")),
         format!(
-            "Function not found: {arn} (Service: AWSLambda; Status Code: 404; Error Code: ResourceNotFoundException; \
-             Request ID: {request}; Proxy: null)"
+            "{message} (Service: AWSLambda; Status Code: {status}; Error Code: {}; Request ID: {request}; Proxy: null)",
+            code.unwrap_or("null")
         ),
     )
 }
 
 /// The guest's own error keeps its name, unless it is one that only the engine may give.
-fn guest_error(error: &str, cause: &str) -> ErrorOutput {
+pub(crate) fn guest_error(error: &str, cause: &str) -> ErrorOutput {
     if error.starts_with("States.") {
         let message = format!("The module failed with the reserved error name '{error}': {cause}");
         return runtime_error("Runtime.ReservedErrorName", &message, &[]);

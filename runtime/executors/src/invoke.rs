@@ -47,10 +47,38 @@ pub(crate) fn envelope(answer: &Answer<'_>) -> Data {
         ("Content-Type", "application/json".to_owned()),
     ];
     headers.extend(log.clone().map(|log| ("X-Amz-Log-Result", log)));
+    let headers: Vec<_> = headers.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    write(&Parts {
+        status,
+        version,
+        payload,
+        log: log.as_deref(),
+        headers: &headers,
+        request_id: &request_id,
+    })
+}
+
+/// The members of the envelope.
+pub(crate) struct Parts<'a> {
+    pub(crate) status: u16,
+    pub(crate) version: &'a str,
+    pub(crate) payload: Option<&'a Data>,
+    pub(crate) log: Option<&'a str>,
+    pub(crate) headers: &'a [(String, String)],
+    pub(crate) request_id: &'a str,
+}
+
+pub(crate) fn write(parts: &Parts<'_>) -> Data {
+    let Parts { status, version, payload, log, headers, request_id } = *parts;
     let single: Map<String, Value> =
-        headers.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect();
-    let lists: Map<String, Value> =
-        headers.iter().map(|(name, value)| ((*name).to_owned(), json!([value]))).collect();
+        headers.iter().map(|(name, value)| (name.clone(), json!(value))).collect();
+    let mut lists: Map<String, Value> = Map::new();
+    for (name, value) in headers {
+        let list = lists.entry(name.clone()).or_insert_with(|| json!([]));
+        if let Value::Array(list) = list {
+            list.push(json!(value));
+        }
+    }
     let mut answer = Map::new();
     answer.insert("ExecutedVersion".to_owned(), json!(version));
     if let Some(log) = log {

@@ -3,11 +3,13 @@
 
 mod executor;
 mod failure;
+mod function_endpoint;
 mod invoke;
 mod module;
 mod resource;
 mod step_functions;
 
 pub use executor::Executor;
-pub use module::{Account, ModuleExecutor, ModuleVersion, Modules};
+pub use function_endpoint::FunctionEndpoint;
+pub use module::{Account, Found, ModuleExecutor, ModuleVersion, Modules};
 pub use step_functions::{ServiceError, StepFunctions};

@@ -11,11 +11,12 @@ use tokio_util::sync::CancellationToken;
 use wasm_host::{Call, Context, Digest, Failure, Host, Limits, LogLine, Outcome, Usage};
 
 use crate::failure::{self, error_output};
+use crate::function_endpoint::FunctionEndpoint;
 use crate::invoke::{self, Answer};
-use crate::resource::{self, Form, Invocation, LogType, ModuleCall};
+use crate::resource::{self, Form, FunctionCall, Invocation, LogType};
 
 /// What history calls the service of `lambda:invoke`.
-const SERVICE: &str = "lambda";
+pub(crate) const SERVICE: &str = "lambda";
 
 /// The account and region of names without them.
 #[derive(Debug, Clone)]
@@ -31,14 +32,20 @@ pub struct ModuleVersion {
     pub digest: Digest,
 }
 
+/// What the registry knows of a function.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Found {
+    Version(ModuleVersion),
+    /// There is a module of this name, but not this version of it.
+    NoVersion,
+    NoModule,
+}
+
 /// Finds modules by name; whoever has the registry implements it.
 pub trait Modules: Send + Sync + 'static {
-    /// None if there is no such module or version; an error if the registry cannot be read.
-    fn find(
-        &self,
-        name: &str,
-        qualifier: Option<&str>,
-    ) -> impl Future<Output = Result<Option<ModuleVersion>, String>> + Send;
+    /// An error if the registry cannot be read.
+    fn find(&self, name: &str, qualifier: Option<&str>)
+    -> impl Future<Output = Result<Found, String>> + Send;
 }
 
 /// The executor of tasks whose Resource is a function or `lambda:invoke`.
@@ -48,12 +55,19 @@ pub struct ModuleExecutor<M> {
     modules: Arc<M>,
     account: Account,
     limits: Limits,
+    /// Where functions are called that are no modules here.
+    endpoint: Option<FunctionEndpoint>,
 }
 
 impl<M: Modules> ModuleExecutor<M> {
     /// Each call gets the limits.
     pub fn new(host: Host, modules: M, account: Account, limits: Limits) -> ModuleExecutor<M> {
-        ModuleExecutor { host, modules: Arc::new(modules), account, limits }
+        ModuleExecutor { host, modules: Arc::new(modules), account, limits, endpoint: None }
+    }
+
+    /// Calls functions at an endpoint for which there is no module.
+    pub fn with_endpoint(self, endpoint: Option<FunctionEndpoint>) -> ModuleExecutor<M> {
+        ModuleExecutor { endpoint, ..self }
     }
 
     async fn perform(
@@ -61,9 +75,15 @@ impl<M: Modules> ModuleExecutor<M> {
         task: TaskDispatch,
         cancel: CancellationToken,
     ) -> Result<TaskOutcome, ErrorOutput> {
-        let ModuleCall { function, payload, form } =
-            resource::read(&task.request.resource, &task.request.input, &self.account)?;
-        let module = self.find(&function).await?;
+        let function_call = resource::read(&task.request.resource, &task.request.input, &self.account)?;
+        let Some(module) = self.find(&function_call.function).await? else {
+            let result = match &self.endpoint {
+                Some(endpoint) => endpoint.call(&function_call, &self.account, &cancel).await,
+                None => Err(failure::not_found(&function_call.function)),
+            };
+            return Ok(TaskOutcome { result, usage: None });
+        };
+        let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
         let call = self.call(task, module.digest, &payload, cancel);
         let version = match function.qualifier() {
@@ -100,10 +120,12 @@ impl<M: Modules> ModuleExecutor<M> {
         tokio::spawn(async move { host.call(call).await });
     }
 
-    async fn find(&self, function: &FunctionArn) -> Result<ModuleVersion, ErrorOutput> {
+    /// None if the function is no module.
+    async fn find(&self, function: &FunctionArn) -> Result<Option<ModuleVersion>, ErrorOutput> {
         match self.modules.find(function.name(), function.qualifier()).await {
-            Ok(Some(module)) => Ok(module),
-            Ok(None) => Err(failure::not_found(function)),
+            Ok(Found::Version(module)) => Ok(Some(module)),
+            Ok(Found::NoVersion) => Err(failure::not_found(function)),
+            Ok(Found::NoModule) => Ok(None),
             Err(why) => Err(ErrorOutput::new("Lambda.ServiceException", why)),
         }
     }
@@ -149,7 +171,7 @@ fn task_outcome(
 }
 
 /// AWS's integration reads a function's error and writes it again; a call by the function's ARN passes it on.
-fn rewritten(mut error: ErrorOutput) -> ErrorOutput {
+pub(crate) fn rewritten(mut error: ErrorOutput) -> ErrorOutput {
     if let Some(cause) = &mut error.cause
         && let Ok(Value::Object(object)) = serde_json::from_str(cause)
     {

@@ -1,4 +1,4 @@
-//! Which module a task calls, and with what.
+//! Which function a task calls, and with what.
 
 use asl::Data;
 use asl::interpreter::ErrorOutput;
@@ -8,13 +8,16 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Account;
+use crate::failure::service_error;
 
-/// How a task calls its module.
+/// How a task calls its function.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct ModuleCall {
+pub(crate) struct FunctionCall {
     pub(crate) function: FunctionArn,
     pub(crate) payload: Data,
     pub(crate) form: Form,
+    /// What only a function at an endpoint hears: base64 of JSON.
+    pub(crate) client_context: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,25 @@ pub(crate) enum Invocation {
     DryRun,
 }
 
+impl LogType {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            LogType::None => "None",
+            LogType::Tail => "Tail",
+        }
+    }
+}
+
+impl Invocation {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Invocation::RequestResponse => "RequestResponse",
+            Invocation::Event => "Event",
+            Invocation::DryRun => "DryRun",
+        }
+    }
+}
+
 /// The parameters of `lambda:invoke` that mean something here; AWS's others change nothing.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -55,18 +77,21 @@ struct InvokeParameters {
     invocation_type: Invocation,
     #[serde(default)]
     log_type: LogType,
+    client_context: Option<String>,
 }
 
 const INVOKE: [&str; 2] =
     ["arn:aws:states:::lambda:invoke", "arn:aws:states:::lambda:invoke.waitForTaskToken"];
 
 /// Reads a task's Resource and input.
-pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutput> {
+pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<FunctionCall, ErrorOutput> {
     if INVOKE.contains(&resource) {
         return read_invoke(input, account);
     }
     match FunctionArn::parse(resource) {
-        Ok(function) => Ok(ModuleCall { function, payload: input.clone(), form: Form::Plain }),
+        Ok(function) => {
+            Ok(FunctionCall { function, payload: input.clone(), form: Form::Plain, client_context: None })
+        }
         Err(_) => Err(ErrorOutput::new(
             "States.TaskFailed",
             format!("This server has no integration for the resource {resource}."),
@@ -74,7 +99,7 @@ pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<Mo
     }
 }
 
-fn read_invoke(input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutput> {
+fn read_invoke(input: &Data, account: &Account) -> Result<FunctionCall, ErrorOutput> {
     let parameters = InvokeParameters::deserialize(input.value()).map_err(|error| {
         ErrorOutput::new("States.Runtime", format!("The parameters of lambda:invoke cannot be used: {error}"))
     })?;
@@ -88,10 +113,11 @@ fn read_invoke(input: &Data, account: &Account) -> Result<ModuleCall, ErrorOutpu
             format!("The FunctionName '{name}' is not valid: {error}"),
         )
     })?;
-    Ok(ModuleCall {
+    Ok(FunctionCall {
         function,
         payload: payload(parameters.payload)?,
         form: Form::Envelope { invocation: parameters.invocation_type, log: parameters.log_type },
+        client_context: parameters.client_context,
     })
 }
 
@@ -100,14 +126,9 @@ fn payload(payload: Option<Value>) -> Result<Data, ErrorOutput> {
     match payload {
         None | Some(Value::Null) => Ok(Data::empty_object()),
         Some(Value::String(text)) => Data::parse(&text).map_err(|error| {
-            ErrorOutput::new(
-                "Lambda.InvalidRequestContentException",
-                format!(
-                    "Could not parse request body into json: {error} (Service: AWSLambda; Status Code: 400; Error Code: \
-                     InvalidRequestContentException; Request ID: {}; Proxy: null)",
-                    Uuid::new_v4()
-                ),
-            )
+            let message = format!("Could not parse request body into json: {error}");
+            let request = Uuid::new_v4().to_string();
+            service_error(400, Some("InvalidRequestContentException"), &message, &request)
         }),
         Some(value) => Ok(Data::from(value)),
     }

@@ -6,6 +6,7 @@ pub mod cli;
 pub mod limits;
 mod listener;
 mod modules;
+mod outside;
 mod problem;
 mod registry;
 mod serve;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use engine::{Engine, Express};
 use executors::{Executor, ModuleExecutor};
+use outbound::ClientError;
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
 use tokio::sync::SetOnce;
@@ -22,6 +23,7 @@ use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
 use crate::listener;
+use crate::outside;
 use crate::registry::Registry;
 use crate::vault::{Vault, VaultError};
 
@@ -58,13 +60,17 @@ pub(crate) enum ServeError {
     Vault(#[from] VaultError),
     #[error("the engine cannot start: {0}")]
     Engine(#[from] engine::StartError),
+    #[error("{0}")]
+    Setting(String),
+    #[error("tasks cannot reach out over HTTP: {0}")]
+    Outside(#[from] ClientError),
 }
 
 impl ServeError {
     /// Told apart so that a supervisor knows what a restart can cure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Remote(_) => 2,
+            ServeError::Remote(_) | ServeError::Setting(_) => 2,
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
@@ -72,7 +78,8 @@ impl ServeError {
             | ServeError::Host(_)
             | ServeError::Signals(_)
             | ServeError::Vault(_)
-            | ServeError::Engine(_) => 1,
+            | ServeError::Engine(_)
+            | ServeError::Outside(_) => 1,
         }
     }
 }
@@ -93,7 +100,8 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let account = Account { id: options.account, region: options.region };
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
     let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
-    let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits);
+    let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits)
+        .with_endpoint(outside::function_endpoint(&options.outside)?);
     let api = Arc::new(SetOnce::new());
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api))));
     let (handle, engine) =
@@ -176,6 +184,7 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::OutsideOptions;
 
     fn options(data: &std::path::Path, listen: &str) -> ServeOptions {
         ServeOptions {
@@ -186,6 +195,7 @@ mod tests {
             account: "123456789012".to_owned(),
             module_timeout: 60,
             secret_key: None,
+            outside: OutsideOptions::default(),
         }
     }
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
+use super::wait::{PATIENCE, wait_for};
+
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// A long poll takes a minute at most.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(75);
@@ -112,6 +114,22 @@ impl Client {
     pub fn start(self, machine: &str, input: &Value) -> String {
         let request = json!({"stateMachineArn": machine, "input": input.to_string()});
         text(&self.call("StartExecution", &request)["executionArn"])
+    }
+
+    /// Runs an execution to its end and gives what DescribeExecution shows of it.
+    #[track_caller]
+    pub fn run(self, machine: &str, input: &Value) -> Value {
+        let execution = self.start(machine, input);
+        self.ended(&execution)
+    }
+
+    /// What DescribeExecution shows of an execution that ends.
+    #[track_caller]
+    pub fn ended(self, execution: &str) -> Value {
+        wait_for("the execution to end", PATIENCE, || {
+            let shown = self.describe(execution);
+            (shown["status"] != "RUNNING").then_some(shown)
+        })
     }
 
     #[track_caller]

@@ -21,6 +21,8 @@ const LOG_LINES_SHOWN: usize = 20;
 #[derive(Debug)]
 pub struct Home {
     folder: TempDir,
+    arguments: Vec<String>,
+    environment: Vec<(String, String)>,
 }
 
 /// A running server. Dropping it kills it.
@@ -33,7 +35,22 @@ pub struct Server {
 impl Home {
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Home {
-        Home { folder: tempfile::tempdir().expect("the temporary folder takes another one") }
+        let folder = tempfile::tempdir().expect("the temporary folder takes another one");
+        Home { folder, arguments: Vec::new(), environment: Vec::new() }
+    }
+
+    /// With one more argument and its value.
+    #[must_use]
+    pub fn with(mut self, argument: &str, value: impl Into<String>) -> Home {
+        self.arguments.extend([argument.to_owned(), value.into()]);
+        self
+    }
+
+    /// With a variable of the environment.
+    #[must_use]
+    pub fn with_env(mut self, name: &str, value: impl Into<String>) -> Home {
+        self.environment.push((name.to_owned(), value.into()));
+        self
     }
 
     fn log(&self) -> PathBuf {
@@ -48,6 +65,7 @@ impl Home {
         let mut command = Command::new(program());
         command.args(["serve", "--listen", "127.0.0.1:0", "--region", "us-east-1"]);
         command.args(["--account", "123456789012", "--data"]).arg(self.folder.path().join("data"));
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
         command.env("STEPWELL_LOG", "warn").stdin(Stdio::null());
         command
     }

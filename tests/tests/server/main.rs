@@ -4,6 +4,7 @@
 
 mod bad_requests;
 mod clients;
+mod functions;
 mod hostile;
 mod kills;
 mod load;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use super::outside::OutsideOptions;
 use crate::limits::MODULE_TIMEOUT_SECONDS_MAX;
 
 /// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
@@ -86,6 +87,8 @@ pub(crate) struct ServeOptions {
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
     #[arg(long, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
     pub(crate) secret_key: Option<String>,
+    #[command(flatten)]
+    pub(crate) outside: OutsideOptions,
 }
 
 #[derive(Debug, Subcommand)]

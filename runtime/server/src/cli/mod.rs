@@ -5,6 +5,7 @@ mod client;
 mod create;
 mod execution;
 mod module;
+mod outside;
 mod progress;
 mod terminal;
 mod validate;
@@ -16,6 +17,7 @@ use clap::Parser;
 pub(crate) use arguments::ServeOptions;
 use arguments::{Arguments, Command};
 use client::Client;
+pub(crate) use outside::OutsideOptions;
 pub(crate) use terminal::Terminal;
 
 use crate::serve;

@@ -1,0 +1,16 @@
+//! Requests to the outside over HTTP: what may be reached, within what bounds, and signed as AWS wants it.
+#![warn(clippy::wildcard_enum_match_arm)]
+
+mod address;
+mod client;
+mod guard;
+pub mod limits;
+mod resolver;
+mod sign;
+
+pub use client::{Bounds, Client, ClientError, Response, SendError};
+pub use guard::{Guard, Origin, Policy};
+pub use http;
+pub use ipnet::IpNet;
+pub use reqwest::Url;
+pub use sign::{Credentials, SignError, sign};

@@ -1,0 +1,30 @@
+//! What tasks reach outside, as the operator has set it.
+
+use std::env;
+
+use executors::FunctionEndpoint;
+use outbound::Credentials;
+
+use crate::cli::OutsideOptions;
+use crate::serve::ServeError;
+
+/// Where functions are called for which there is no module.
+pub(crate) fn function_endpoint(options: &OutsideOptions) -> Result<Option<FunctionEndpoint>, ServeError> {
+    let Some(url) = options.lambda_endpoint().map_err(ServeError::Setting)? else { return Ok(None) };
+    let credentials = credentials();
+    if credentials.is_none() {
+        tracing::warn!(
+            endpoint = %url,
+            "calls of functions are not signed, because AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are not set"
+        );
+    }
+    Ok(Some(FunctionEndpoint::new(url, credentials)?))
+}
+
+/// The keys with which requests to AWS are signed. They are read from the environment alone: arguments can be seen
+/// by every user of the machine.
+fn credentials() -> Option<Credentials> {
+    let set = |name: &str| env::var(name).ok().filter(|value| !value.is_empty());
+    let (id, secret) = (set("AWS_ACCESS_KEY_ID")?, set("AWS_SECRET_ACCESS_KEY")?);
+    Some(Credentials::new(&id, &secret, set("AWS_SESSION_TOKEN").as_deref()))
+}
