@@ -93,6 +93,7 @@ impl<E: TaskExecutor> Dispatch<E> {
             request,
             // A beat that finds the queue full is lost; the next one comes.
             heartbeat: Arc::new(move || _ = beats.try_send(Inward::Shard(Input::TaskHeartbeat(task)))),
+            watch: None,
         };
         let (executor, inputs) = (Arc::clone(&self.executor), self.inputs.clone());
         let attempt = async move {

@@ -18,7 +18,7 @@ pub use express::{Express, ExpressStart};
 pub use handle::Handle;
 pub use load::find_execution;
 pub use options::Options;
-pub use port::{TaskDispatch, TaskExecutor, TaskOutcome};
+pub use port::{Exchange, ExchangeSide, TaskDispatch, TaskExecutor, TaskOutcome, Watch};
 pub use request::{
     ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
     Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, Refusal, Route, StartAnswer,

@@ -19,6 +19,43 @@ pub struct TaskDispatch {
     pub request: TaskRequest,
     /// Tells the engine that the attempt is alive.
     pub heartbeat: Arc<dyn Fn() + Send + Sync>,
+    /// Set where somebody looks at what an attempt says over HTTP.
+    pub watch: Option<Watch>,
+}
+
+/// Whoever is told of requests and their answers.
+#[derive(Clone)]
+pub struct Watch {
+    pub reveals_secrets: bool,
+    pub tell: Arc<dyn Fn(Exchange) + Send + Sync>,
+}
+
+impl std::fmt::Debug for Watch {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("Watch")
+            .field("reveals_secrets", &self.reveals_secrets)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A request of an attempt, and its answer if there was one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Exchange {
+    pub request: ExchangeSide,
+    pub response: Option<ExchangeSide>,
+}
+
+/// As it is shown to a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExchangeSide {
+    pub protocol: String,
+    /// The method, or the status.
+    pub first: String,
+    /// The URL, or the words beside the status.
+    pub second: String,
+    pub headers: String,
+    pub body: String,
 }
 
 /// Inputs and tokens are no business of a log.

@@ -3,24 +3,29 @@
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use tokio_util::sync::CancellationToken;
 
+use crate::http::{self, Connections, HttpTasks};
 use crate::module::{ModuleExecutor, Modules};
 use crate::step_functions::{self, Call, StepFunctions};
 
 /// Performs every task for which this project has an integration.
 #[derive(Debug)]
-pub struct Executor<M, F> {
+pub struct Executor<M, F, C> {
     modules: ModuleExecutor<M>,
     step_functions: F,
+    http: HttpTasks<C>,
 }
 
-impl<M: Modules, F: StepFunctions> Executor<M, F> {
-    pub fn new(modules: ModuleExecutor<M>, step_functions: F) -> Executor<M, F> {
-        Executor { modules, step_functions }
+impl<M: Modules, F: StepFunctions, C: Connections> Executor<M, F, C> {
+    pub fn new(modules: ModuleExecutor<M>, step_functions: F, http: HttpTasks<C>) -> Executor<M, F, C> {
+        Executor { modules, step_functions, http }
     }
 }
 
-impl<M: Modules, F: StepFunctions> TaskExecutor for Executor<M, F> {
+impl<M: Modules, F: StepFunctions, C: Connections> TaskExecutor for Executor<M, F, C> {
     async fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
+        if http::is_http(&task.request.resource) {
+            return self.http.run(&task, &cancel).await;
+        }
         match Call::of(&task.request.resource) {
             Some(call) => step_functions::perform(&self.step_functions, &call, &task, &cancel).await,
             None => self.modules.run(task, cancel).await,

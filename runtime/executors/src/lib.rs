@@ -4,6 +4,7 @@
 mod executor;
 mod failure;
 mod function_endpoint;
+mod http;
 mod invoke;
 mod module;
 mod resource;
@@ -11,5 +12,8 @@ mod step_functions;
 
 pub use executor::Executor;
 pub use function_endpoint::FunctionEndpoint;
+pub use http::{
+    Authorization, Connection, ConnectionError, Connections, HttpTasks, OAuth, Parameter, Parameters,
+};
 pub use module::{Account, Found, ModuleExecutor, ModuleVersion, Modules};
 pub use step_functions::{ServiceError, StepFunctions};

@@ -2,9 +2,10 @@
 
 use std::env;
 
-use executors::FunctionEndpoint;
+use executors::{Connection, ConnectionError, Connections, FunctionEndpoint, HttpTasks};
 use outbound::Credentials;
 
+use crate::app::Account;
 use crate::cli::OutsideOptions;
 use crate::serve::ServeError;
 
@@ -19,6 +20,24 @@ pub(crate) fn function_endpoint(options: &OutsideOptions) -> Result<Option<Funct
         );
     }
     Ok(Some(FunctionEndpoint::new(url, credentials)?))
+}
+
+/// The performer of HTTP tasks.
+pub(crate) fn http_tasks(
+    options: &OutsideOptions,
+    account: &Account,
+) -> Result<HttpTasks<NoConnections>, ServeError> {
+    Ok(HttpTasks::new(options.guard(), NoConnections, account.region.clone())?)
+}
+
+/// No connections are kept yet.
+#[derive(Debug)]
+pub(crate) struct NoConnections;
+
+impl Connections for NoConnections {
+    async fn find(&self, _arn: &str) -> Result<Connection, ConnectionError> {
+        Err(ConnectionError::NotFound)
+    }
 }
 
 /// The keys with which requests to AWS are signed. They are read from the environment alone: arguments can be seen

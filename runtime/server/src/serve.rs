@@ -103,7 +103,8 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits)
         .with_endpoint(outside::function_endpoint(&options.outside)?);
     let api = Arc::new(SetOnce::new());
-    let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api))));
+    let http = outside::http_tasks(&options.outside, &account)?;
+    let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
     let (handle, engine) =
         Engine::start(engine::Options::default(), store.clone(), Arc::clone(&executor)).await?;
     let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;

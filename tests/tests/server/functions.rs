@@ -1,9 +1,10 @@
 //! Functions that are no modules here, at an endpoint that answers as Lambda does and checks signatures.
 
+use crate::tasks::{failure, output, task};
 use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
-use tests::process::{Asked, Client, Home, Outside, PATIENCE, Reply, guest, history, wait_for};
+use tests::process::{Asked, Home, Outside, PATIENCE, Reply, guest, history, wait_for};
 
 const KEY: &str = "AKIDTESTS";
 const SECRET: &str = "secret of the tests";
@@ -133,31 +134,6 @@ fn home(lambda: &Outside) -> Home {
 
 fn arn(name: &str) -> String {
     format!("arn:aws:lambda:us-east-1:123456789012:function:{name}")
-}
-
-fn task(resource: &str, more: &Value) -> Value {
-    let mut task = json!({"Type": "Task", "Resource": resource, "End": true});
-    if let (Value::Object(task), Value::Object(more)) = (&mut task, more) {
-        task.extend(more.clone());
-    }
-    json!({"StartAt": "T", "States": {"T": task}})
-}
-
-/// The output of an execution that succeeds.
-#[track_caller]
-fn output(client: Client, name: &str, definition: &Value, input: &Value) -> Value {
-    let ended = client.run(&client.create(name, definition), input);
-    assert_eq!(ended["status"], "SUCCEEDED", "{ended}");
-    serde_json::from_str(ended["output"].as_str().unwrap()).unwrap()
-}
-
-/// The error and the cause of an execution that fails.
-#[track_caller]
-fn failure(client: Client, name: &str, definition: &Value) -> (String, String) {
-    let ended = client.run(&client.create(name, definition), &json!({}));
-    assert_eq!(ended["status"], "FAILED", "{ended}");
-    let text = |member: &str| ended[member].as_str().unwrap_or_default().to_owned();
-    (text("error"), text("cause"))
 }
 
 #[test]

@@ -18,23 +18,34 @@ use super::fields::{Fields, TextRule};
 use super::payload::execution_input;
 use crate::app::{App, now};
 use crate::testing::context::{self, Names};
+use crate::testing::exchange::Exchanges;
 use crate::testing::mock::{self, Configuration, MockInput, Validation};
 use crate::testing::subject::Subject;
 use crate::testing::{inspection, run};
 
-/// How much is told. TRACE adds a task's HTTP request and response, and no task of ours has them.
-const LEVELS: &[(&str, bool)] = &[("INFO", false), ("DEBUG", true), ("TRACE", true)];
+const LEVELS: &[(&str, Level)] = &[("INFO", Level::Info), ("DEBUG", Level::Debug), ("TRACE", Level::Trace)];
 const VALIDATIONS: &[(&str, Validation)] =
     &[("STRICT", Validation::Strict), ("PRESENT", Validation::Present), ("NONE", Validation::None)];
 /// AWS service model: the counts of a test have no upper bound but that of their type.
 const COUNT_MAX: u32 = i32::MAX.unsigned_abs();
+
+/// How much is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+enum Level {
+    #[default]
+    Info,
+    /// `inspectionData`.
+    Debug,
+    /// And in it a task's HTTP request and response.
+    Trace,
+}
 
 /// The request as it came.
 struct Request {
     definition: String,
     role_arn: Option<String>,
     input: Option<String>,
-    is_inspected: bool,
+    level: Level,
     reveals_secrets: bool,
     variables: Option<String>,
     state_name: Option<String>,
@@ -51,14 +62,17 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, fields: Fields) -> An
     let (names, setup) = prepare(app, &request, &subject, input.clone(), mock)?;
     subject.check_supported()?;
     let (mut trial, progress) = Trial::start(&subject.definition, setup, now());
-    let verdict = run::to_the_end(app, &mut trial, progress, &names).await?;
+    let exchanges = Exchanges::default();
+    let watch = (request.level == Level::Trace).then(|| exchanges.watch(request.reveals_secrets));
+    let verdict = run::to_the_end(app, &mut trial, progress, &names, watch.as_ref()).await?;
 
     let mut answer = told(&verdict, &subject);
-    if request.is_inspected {
+    if request.level != Level::Info {
         let sources = [input.text(), request.context.as_deref().unwrap_or_default()];
         let has_failed = verdict.error.is_some();
-        let shown = inspection::show(&trial, &input, has_failed, &sources);
-        answer.insert("inspectionData".to_owned(), shown);
+        let mut shown = inspection::show(&trial, &input, has_failed, &sources);
+        shown.extend(exchanges.show());
+        answer.insert("inspectionData".to_owned(), Value::Object(shown));
     }
     Ok(Value::Object(answer))
 }
@@ -68,7 +82,7 @@ fn read(mut fields: Fields) -> Result<Request, ApiError> {
         definition: fields.required_text("definition", TextRule::DEFINITION)?,
         role_arn: fields.text("roleArn", TextRule::ARN)?,
         input: fields.text("input", TextRule::PAYLOAD)?,
-        is_inspected: fields.choice("inspectionLevel", LEVELS)?.unwrap_or(false),
+        level: fields.choice("inspectionLevel", LEVELS)?.unwrap_or_default(),
         reveals_secrets: fields.flag("revealSecrets")?.unwrap_or(false),
         variables: fields.text("variables", TextRule::PAYLOAD)?,
         state_name: fields.text("stateName", TextRule::NAME)?,

@@ -1,7 +1,9 @@
 //! The arguments of `serve` that say what tasks may reach outside.
 
+use std::net::IpAddr;
+
 use clap::Args;
-use outbound::Url;
+use outbound::{Guard, IpNet, Origin, Url};
 
 /// The second name of the endpoint's variable, which Step Functions Local has.
 const LAMBDA_ENDPOINT_OF_LOCAL: &str = "LAMBDA_ENDPOINT";
@@ -13,9 +15,41 @@ pub(crate) struct OutsideOptions {
     /// signed if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_LAMBDA", value_parser = endpoint)]
     lambda_endpoint: Option<Url>,
+    /// An origin that HTTP tasks may reach, such as https://api.example.com or https://*.example.com:8443; may be
+    /// repeated, and then they reach nothing else. Without it they reach every public address over HTTPS. `none` lets
+    /// them reach nothing
+    #[arg(long, value_name = "ORIGIN", env = "STEPWELL_HTTP_ALLOW", value_delimiter = ',', value_parser = allowed)]
+    http_allow: Vec<Allowed>,
+    /// An address or a range that HTTP tasks may connect to although it is not public, such as 10.1.0.0/16; may be
+    /// repeated
+    #[arg(
+        long,
+        value_name = "ADDRESS|RANGE",
+        env = "STEPWELL_HTTP_ALLOW_ADDRESS",
+        value_delimiter = ',',
+        value_parser = addresses
+    )]
+    http_allow_address: Vec<IpNet>,
+}
+
+/// What `--http-allow` names.
+#[derive(Debug, Clone)]
+enum Allowed {
+    None,
+    Origin(Origin),
 }
 
 impl OutsideOptions {
+    /// What HTTP tasks may reach.
+    pub(crate) fn guard(&self) -> Guard {
+        let origins = self.http_allow.iter().filter_map(|allowed| match allowed {
+            Allowed::None => None,
+            Allowed::Origin(origin) => Some(origin.clone()),
+        });
+        let is_open = self.http_allow.is_empty();
+        Guard { origins: (!is_open).then(|| origins.collect()), addresses: self.http_allow_address.clone() }
+    }
+
     /// An error if the variable has no URL.
     pub(crate) fn lambda_endpoint(&self) -> Result<Option<Url>, String> {
         if self.lambda_endpoint.is_some() {
@@ -25,6 +59,15 @@ impl OutsideOptions {
         let named = named.map(|text| endpoint(&text)).transpose();
         named.map_err(|why| format!("{LAMBDA_ENDPOINT_OF_LOCAL}: {why}"))
     }
+}
+
+fn allowed(text: &str) -> Result<Allowed, String> {
+    if text == "none" { Ok(Allowed::None) } else { text.parse().map(Allowed::Origin) }
+}
+
+fn addresses(text: &str) -> Result<IpNet, String> {
+    let range = text.parse::<IpNet>().ok().or_else(|| text.parse::<IpAddr>().ok().map(IpNet::from));
+    range.ok_or_else(|| format!("'{text}' is no IP address and no range of them; write it as 10.1.0.0/16"))
 }
 
 fn endpoint(text: &str) -> Result<Url, String> {
@@ -42,6 +85,13 @@ fn endpoint(text: &str) -> Result<Url, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_range_is_an_address_or_more_of_them() {
+        assert_eq!(addresses("10.1.2.3").unwrap().to_string(), "10.1.2.3/32");
+        assert_eq!(addresses("fd00::/8").unwrap().to_string(), "fd00::/8");
+        assert!(addresses("localhost").unwrap_err().contains("10.1.0.0/16"));
+    }
 
     #[test]
     fn an_endpoint_is_a_url_with_a_host() {

@@ -8,7 +8,12 @@ use serde_json::{Map, Value, json};
 const SOURCES_MAX: usize = 64;
 
 /// `sources` are the texts from which a Map's items may come.
-pub(crate) fn show(trial: &Trial<'_>, input: &Data, has_failed: bool, sources: &[&str]) -> Value {
+pub(crate) fn show(
+    trial: &Trial<'_>,
+    input: &Data,
+    has_failed: bool,
+    sources: &[&str],
+) -> Map<String, Value> {
     let seen = trial.inspection();
     let mut shown = Map::new();
     shown.insert("input".to_owned(), input.text().into());
@@ -45,7 +50,7 @@ pub(crate) fn show(trial: &Trial<'_>, input: &Data, has_failed: bool, sources: &
     if has_failed {
         error_details(trial, &mut shown);
     }
-    Value::Object(shown)
+    shown
 }
 
 fn error_details(trial: &Trial<'_>, shown: &mut Map<String, Value>) {

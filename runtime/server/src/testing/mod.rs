@@ -1,6 +1,7 @@
 //! TestState's own rules: the state under test, what stands in for the world around it, and what is told of it.
 
 pub(crate) mod context;
+pub(crate) mod exchange;
 pub(crate) mod inspection;
 pub(crate) mod mock;
 pub(crate) mod run;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use asl::Timestamp;
 use asl::interpreter::{ErrorOutput, Event, Progress, Status, TaskRequest, Timer, Trial, Verdict};
-use engine::{TaskDispatch, TaskOutcome};
+use engine::{TaskDispatch, TaskOutcome, Watch};
 use store::Store;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -21,9 +21,10 @@ pub(crate) async fn to_the_end<S: Store + Clone>(
     trial: &mut Trial<'_>,
     progress: Progress,
     names: &Names,
+    watch: Option<&Watch>,
 ) -> Result<Verdict, ApiError> {
     tokio::select! {
-        verdict = finish(app, trial, progress, names) => Ok(verdict),
+        verdict = finish(app, trial, progress, names, watch) => Ok(verdict),
         () = tokio::time::sleep(TEST_STATE_TIMEOUT) => Ok(Verdict {
             status: Status::Failed,
             output: None,
@@ -39,11 +40,12 @@ async fn finish<S: Store + Clone>(
     trial: &mut Trial<'_>,
     mut progress: Progress,
     names: &Names,
+    watch: Option<&Watch>,
 ) -> Verdict {
     loop {
         progress = match progress {
             Progress::Done(verdict) => return verdict,
-            Progress::Task(request) => attempt(app, trial, *request, names).await,
+            Progress::Task(request) => attempt(app, trial, *request, names, watch).await,
             Progress::Waiting => {
                 let event = due(trial.timer()).await;
                 trial.take(event, now())
@@ -58,6 +60,7 @@ async fn attempt<S: Store + Clone>(
     trial: &mut Trial<'_>,
     request: TaskRequest,
     names: &Names,
+    watch: Option<&Watch>,
 ) -> Progress {
     let (row, attempt) = (request.row, request.attempt);
     let cancel = CancellationToken::new();
@@ -71,6 +74,7 @@ async fn attempt<S: Store + Clone>(
         state_machine_arn: names.machine_arn.as_str().into(),
         request,
         heartbeat: Arc::new(move || notified.notify_one()),
+        watch: watch.cloned(),
     };
     let outcome = app.engine().perform(dispatch, cancel);
     tokio::pin!(outcome);
