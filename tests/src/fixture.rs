@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use asl::definition::{Definition, MachineType, parse};
-use asl::interpreter::{Ending, ErrorOutput, HistoryEvent, TaskToken};
+use asl::interpreter::{CALLBACK_PATH, CallbackLink, Ending, ErrorOutput, HistoryEvent, TaskToken};
 use asl::{Data, Timestamp};
 use serde_json::{Map, Value, json};
 
 use crate::render::{self, Member};
-use crate::runner::{self, Outcome};
+use crate::runner::{self, LINK_MAKER, Outcome};
 use crate::script::Script;
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/asl");
@@ -169,9 +169,12 @@ fn plain(member: Member) -> Value {
     }
 }
 
-/// A value with long texts cut and task tokens hidden.
+/// A value with long texts cut, and with a word in the place of task tokens and callback links.
 fn shortened(value: &Value) -> Value {
     match value {
+        Value::String(text) if link(text).is_some() => {
+            format!("<link: {:?}>", link(text).expect("it was seen to be one").uses).into()
+        }
         Value::String(text) if TaskToken::parse(text).is_some() => "<task token>".into(),
         Value::String(text) if text.len() > TEXT_BYTES_MAX => {
             let start: String = text.chars().take(20).collect();
@@ -183,4 +186,9 @@ fn shortened(value: &Value) -> Value {
         }
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
+}
+
+/// What a callback link says, if a text is one.
+fn link(text: &str) -> Option<CallbackLink> {
+    LINK_MAKER.read(text.split_once(CALLBACK_PATH)?.1)
 }

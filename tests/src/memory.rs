@@ -67,6 +67,7 @@ impl Timers {
             },
             Command::StartTask { .. }
             | Command::OfferActivity { .. }
+            | Command::AskCallback { .. }
             | Command::CancelTask { .. }
             | Command::StartChild(_)
             | Command::StopChild(_)

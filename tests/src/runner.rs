@@ -1,11 +1,11 @@
 //! Drives `asl::step` alone: a queue of what is to happen, a clock that jumps to it, and checks after each step.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use asl::interpreter::{
     AttemptId, Command, Ending, ErrorOutput, Event, ExecutionId, ExecutionInfo, ExecutionState, HistoryEvent,
-    RowId, StartChild, Surroundings, Timer, Transition, task_request,
+    LinkMaker, RowId, StartChild, Surroundings, Timer, Transition, task_request,
 };
 use asl::{Data, Definition, Timestamp};
 
@@ -37,7 +37,15 @@ impl Surroundings for Options {
     fn activity_exists(&self, arn: &str) -> bool {
         !self.missing_activities.contains(arn)
     }
+
+    fn link_maker(&self) -> Option<&LinkMaker> {
+        Some(&LINK_MAKER)
+    }
 }
+
+/// Makes the same links in every run.
+pub static LINK_MAKER: LazyLock<LinkMaker> =
+    LazyLock::new(|| LinkMaker::new([7; 32], "https://flows.example"));
 
 /// An execution named `run` of the machine `machine`, with a seed that is the same in every run.
 pub fn info(input: Data, started_at: Timestamp) -> ExecutionInfo {
@@ -233,6 +241,10 @@ impl Run<'_> {
             Command::StartChild(child) => self.start_child(child),
             Command::StopChild(child) => {
                 assert!(self.children.remove(child), "only a child that runs is stopped");
+            }
+            Command::AskCallback { row, attempt, .. } => {
+                let thread = self.state.thread(*row).expect("who asks is there");
+                assert!(thread.awaited(*attempt).is_some(), "what is asked for is awaited");
             }
             Command::ClearTimer { .. } | Command::MapRun { .. } => {}
             Command::End(ending) => {

@@ -22,6 +22,16 @@ pub const RETRY_DELAY_SECONDS_MAX: u32 = 31_622_400;
 pub const INLINE_MAP_CONCURRENCY_MAX: u32 = 40;
 /// AWS quota: child executions of a distributed Map that run at once.
 pub const MAP_RUN_CONCURRENCY_MAX: u32 = 10_000;
+/// Ours: characters in the title of a callback request.
+pub const CALLBACK_TITLE_CHARACTERS_MAX: usize = 200;
+/// Ours: characters in the message of a callback request, or in the comment of its answer.
+pub const CALLBACK_MESSAGE_CHARACTERS_MAX: usize = 4_000;
+/// Ours: what a callback request shows, in bytes of JSON. A page has to show it to a person.
+pub const CALLBACK_PAYLOAD_BYTES_MAX: usize = 32_768;
+/// Ours: seconds for which callback links are open unless the request says otherwise: a week.
+pub const CALLBACK_SECONDS_DEFAULT: u32 = 7 * 24 * 3600;
+/// Ours: seconds for which callback links can be open: 90 days.
+pub const CALLBACK_SECONDS_MAX: u32 = 90 * 24 * 3600;
 /// Ours: how deep branches and item processors may nest. Deeper definitions exhaust a stack elsewhere.
 pub const SCOPE_DEPTH_MAX: usize = 64;
 /// Ours: events that one step may write before it gives way to other executions.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use asl::interpreter::{ErrorOutput, ExecutionId, TaskToken};
+use asl::interpreter::{CallbackRequest, ErrorOutput, ExecutionId, TaskToken};
 use asl::{Data, Timestamp};
 use store::{ExecutionRecord, ExecutionStatus, ReadError, SecretKey, Store};
 use tokio::sync::{mpsc, oneshot};
@@ -16,9 +16,9 @@ use crate::dispatch::Inward;
 use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
-    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution,
-    Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
+    PublishedVersion, PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started,
+    StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -258,6 +258,20 @@ impl<S: Store + Clone> Handle<S> {
     async fn send_task(&self, token: &str, answer: TaskAnswer) -> Result<(), Refusal> {
         let token = TaskToken::parse(token).ok_or(Refusal::InvalidToken)?;
         self.ask(Request::SendTask(token, answer)).await.map(|_| ())
+    }
+
+    /// Asks somebody for the answer to the attempt of a token, which must be awaited; gives the request's number.
+    pub async fn ask_callback(&self, token: &str, request: CallbackRequest) -> Result<u64, Refusal> {
+        let token = TaskToken::parse(token).ok_or(Refusal::InvalidToken)?;
+        let Reply::Asked(number) = self.ask(Request::AskCallback(token, Box::new(request))).await? else {
+            panic!("{MISMATCH}")
+        };
+        Ok(number)
+    }
+
+    /// Gives when the answer was taken. Refused as timed out if the attempt is no longer awaited.
+    pub async fn answer_callback(&self, request: AnswerCallback) -> Result<Timestamp, Refusal> {
+        self.ask(Request::AnswerCallback(Box::new(request))).await.map(|reply| at(&reply))
     }
 
     /// Makes the digest the module's newest version; gives the version's number. Putting the newest digest

@@ -20,8 +20,8 @@ pub use load::find_execution;
 pub use options::Options;
 pub use port::{Exchange, ExchangeSide, TaskDispatch, TaskExecutor, TaskOutcome, Watch};
 pub use request::{
-    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION, MachineKind,
-    Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, Refusal, Route, StartAnswer,
-    StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun,
-    UpdateStateMachine, Updated,
+    ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION,
+    MachineKind, Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, Refusal, Route,
+    StartAnswer, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias,
+    UpdateMapRun, UpdateStateMachine, Updated,
 };

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::Data;
-use asl::interpreter::{ErrorOutput, ExecutionId, MapRunUpdate};
+use asl::interpreter::{CallbackAnswer, CallbackRequest, ErrorOutput, ExecutionId, MapRunUpdate};
 use asl::{Definition, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
@@ -269,6 +269,15 @@ impl std::fmt::Debug for ActivityTask {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.debug_struct("ActivityTask").finish_non_exhaustive()
     }
+}
+
+/// What a person has said who followed a callback link. Whoever has read the link vouches for it.
+#[derive(Debug, Clone)]
+pub struct AnswerCallback {
+    pub task: TaskKey,
+    /// What was asked.
+    pub request: CallbackRequest,
+    pub answer: CallbackAnswer,
 }
 
 /// A new version of a task module, whose bytes the module host already holds.

@@ -7,6 +7,9 @@ use crate::http::{self, Connections, HttpTasks};
 use crate::module::{ModuleExecutor, Modules};
 use crate::step_functions::{self, Call, StepFunctions};
 
+/// Ours: a task that does nothing but await its answer. It hands back its input, so that history shows what is asked.
+const AWAIT_CALLBACK: &str = "arn:aws:states:::stepwell:awaitCallback.waitForTaskToken";
+
 /// Performs every task for which this project has an integration.
 #[derive(Debug)]
 pub struct Executor<M, F, C> {
@@ -25,6 +28,9 @@ impl<M: Modules, F: StepFunctions, C: Connections> TaskExecutor for Executor<M, 
     async fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> TaskOutcome {
         if http::is_http(&task.request.resource) {
             return self.http.run(&task, &cancel).await;
+        }
+        if &*task.request.resource == AWAIT_CALLBACK {
+            return TaskOutcome { result: Ok(task.request.input), usage: None };
         }
         match Call::of(&task.request.resource) {
             Some(call) => step_functions::perform(&self.step_functions, &call, &task, &cancel).await,

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use asl::Timestamp;
-use axum::extract::State;
+use asl::interpreter::LinkMaker;
+use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::routing::{get, post};
 use axum::{Json, Router};
@@ -15,9 +16,10 @@ use tokio_util::sync::CancellationToken;
 use wasm_host::Host;
 
 use crate::api::ApiError;
+use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
 use crate::problem::Problem;
 use crate::vault::Vault;
-use crate::{api, modules, tasks};
+use crate::{api, callbacks, modules, tasks};
 
 /// The account and region for which the server answers; they are in every ARN that it makes.
 #[derive(Debug, Clone)]
@@ -38,6 +40,7 @@ pub struct Parts<S> {
     pub host: Host,
     pub account: Account,
     pub vault: Vault,
+    pub link_maker: LinkMaker,
     /// When it is cancelled, long polls are answered at once.
     pub stopping: CancellationToken,
 }
@@ -69,6 +72,10 @@ impl<S: Store + Clone> App<S> {
         &self.0.host
     }
 
+    pub(crate) fn link_maker(&self) -> &LinkMaker {
+        &self.0.link_maker
+    }
+
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
     }
@@ -92,6 +99,11 @@ impl<S: Store + Clone> App<S> {
                 get(modules::show::<S>).put(modules::put::<S>).delete(modules::remove::<S>),
             )
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
+            .route(
+                "/callback-links",
+                post(callbacks::make::<S>).layer(DefaultBodyLimit::max(CALLBACK_LINKS_BODY_BYTES_MAX)),
+            )
+            .route("/callbacks/{link}", get(callbacks::show::<S>).post(callbacks::answer::<S>))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
             .with_state(self)

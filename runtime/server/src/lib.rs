@@ -2,6 +2,7 @@
 
 mod api;
 mod app;
+mod callbacks;
 pub mod cli;
 pub mod limits;
 mod listener;

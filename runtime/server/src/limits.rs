@@ -35,6 +35,11 @@ pub const PAGE_TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// Ours: attempts in one answer of the task list.
 pub const TASK_ATTEMPTS_MAX: usize = 10_000;
 
+/// Ours: the answer to a callback request: a payload written as a form, where a byte can take three, and a comment.
+pub const CALLBACK_BODY_BYTES_MAX: usize = 3 * asl::limits::PAYLOAD_BYTES_MAX + (64 << 10);
+/// Ours: the body of a request for callback links: a task token and what is asked.
+pub const CALLBACK_LINKS_BODY_BYTES_MAX: usize = 128 << 10;
+
 /// Ours: the client gives up when a connection is not made in this time.
 pub const CLIENT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ours: the client gives up on an answer after this; compiling a component of Python takes 20 s of CPU.

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use asl::interpreter::LinkMaker;
 use engine::{Engine, Express};
 use executors::{Executor, ModuleExecutor};
 use outbound::ClientError;
@@ -29,6 +30,8 @@ use crate::vault::{Vault, VaultError};
 
 /// What is logged unless `STEPWELL_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
+/// What the key of callback links is derived for.
+const LINKS_PURPOSE: &str = "callback links";
 /// The exit code of a process that Ctrl-C has killed.
 const EXIT_INTERRUPTED: i32 = 130;
 
@@ -102,11 +105,14 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
     let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits)
         .with_endpoint(outside::function_endpoint(&options.outside)?);
+    let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+    let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);
     let api = Arc::new(SetOnce::new());
     let http = outside::http_tasks(&options.outside, &account)?;
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
-    let (handle, engine) =
-        Engine::start(engine::Options::default(), store.clone(), Arc::clone(&executor)).await?;
+    let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
+    let engine_options = engine::Options { shard, ..engine::Options::default() };
+    let (handle, engine) = Engine::start(engine_options, store.clone(), Arc::clone(&executor)).await?;
     let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;
     vault.prove(&handle).await?;
     let app = App::new(Parts {
@@ -115,6 +121,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         host: host.clone(),
         account,
         vault,
+        link_maker,
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
@@ -194,6 +201,7 @@ mod tests {
             allow_remote: false,
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
+            public_url: None,
             module_timeout: 60,
             secret_key: None,
             outside: OutsideOptions::default(),

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 
 use asl::Text;
-use asl::interpreter::{AttemptId, ExecutionId, Row};
+use asl::interpreter::{AttemptId, CallbackRequest, ExecutionId, Row};
 
-use crate::key::{ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
+use crate::key::{
+    CallbackKey, CallbackRequestKey, ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey,
+};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, HistoryRow, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord,
-    QueuedTask, RevisionRecord, SecretRecord, StateRow,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, HistoryRow, MachineRecord, MapRunRecord, ModuleHead,
+    ModuleRecord, QueuedTask, RevisionRecord, SecretRecord, StateRow,
 };
 
 /// The last change of a row in a batch.
@@ -53,6 +55,10 @@ pub struct Batch {
     /// The row of each Map Run, by the UUID in its ARN.
     pub map_run_ids: Changes<ExecutionId, RowKey>,
     pub secrets: Changes<SecretKey, SecretRecord>,
+    /// What people are asked. Kept as long as the execution.
+    pub callback_requests: Changes<CallbackRequestKey, CallbackRequest>,
+    /// What they said, of each attempt that was answered by a link.
+    pub callback_answers: Changes<CallbackKey, CallbackAnswered>,
 }
 
 /// Bytes assumed for a row apart from its payloads: key, version, small fields.
@@ -99,6 +105,8 @@ impl Batch {
         self.map_runs.extend(later.map_runs);
         self.map_run_ids.extend(later.map_run_ids);
         self.secrets.extend(later.secrets);
+        self.callback_requests.extend(later.callback_requests);
+        self.callback_answers.extend(later.callback_answers);
     }
 
     /// How many rows are written or removed.
@@ -120,6 +128,8 @@ impl Batch {
             + self.map_runs.len()
             + self.map_run_ids.len()
             + self.secrets.len()
+            + self.callback_requests.len()
+            + self.callback_answers.len()
     }
 
     /// About how many bytes are written: enough to bound a queue.
@@ -128,12 +138,15 @@ impl Batch {
             .map(|record| record.input.size() + record.output.as_ref().map_or(0, asl::Data::size));
         let state = puts(&self.state).map(state_size);
         let events = self.history.iter().map(|(_, row)| row.events.len() * ROW_BYTES);
+        let asked =
+            puts(&self.callback_requests).map(|request| request.payload.as_ref().map_or(0, asl::Data::size));
         let definitions = puts(&self.revisions).map(|revision| revision.definition.len());
         self.rows() * ROW_BYTES
             + executions.sum::<usize>()
             + state.sum::<usize>()
             + events.sum::<usize>()
             + definitions.sum::<usize>()
+            + asked.sum::<usize>()
     }
 }
 

@@ -80,6 +80,8 @@ impl Encoded {
         encoded.add::<table::MapRuns>(&batch.map_runs);
         encoded.add::<table::MapRunIds>(&batch.map_run_ids);
         encoded.add::<table::Secrets>(&batch.secrets);
+        encoded.add::<table::CallbackRequests>(&batch.callback_requests);
+        encoded.add::<table::CallbackAnswers>(&batch.callback_answers);
         encoded
     }
 

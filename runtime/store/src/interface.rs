@@ -1,15 +1,16 @@
 //! The store as the engine and the API see it.
 
 use asl::Timestamp;
-use asl::interpreter::{AttemptId, ExecutionId, HistoryEvent};
+use asl::interpreter::{AttemptId, CallbackRequest, ExecutionId, HistoryEvent, Row};
 
 use crate::batch::Batch;
 use crate::error::{CommitError, ReadError};
-use crate::key::{RowKey, SecretKey, TimerKey};
+use crate::key::{CallbackKey, CallbackRequestKey, RowKey, SecretKey, TimerKey};
 use crate::page::{HistoryQuery, Page, Position};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
-    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord, StateHeader, StoredState,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord,
+    MapRunRecord, Meta, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord,
+    StateHeader, StoredState,
 };
 
 /// One atomic write and typed reads.
@@ -39,6 +40,9 @@ pub trait Store: Send + Sync + 'static {
         &self,
         id: ExecutionId,
     ) -> impl Future<Output = Result<Option<StoredState>, ReadError>> + Send;
+
+    /// One row of a running execution, past its others, of which there may be thousands.
+    fn state_row(&self, key: RowKey) -> impl Future<Output = Result<Option<Row>, ReadError>> + Send;
 
     /// The header alone, which names the newest history row.
     fn state_header(
@@ -138,6 +142,17 @@ pub trait Store: Send + Sync + 'static {
         from: Option<&Position>,
         max: usize,
     ) -> impl Future<Output = Result<Page<MapRunRecord>, ReadError>> + Send;
+
+    fn callback_request(
+        &self,
+        key: CallbackRequestKey,
+    ) -> impl Future<Output = Result<Option<CallbackRequest>, ReadError>> + Send;
+
+    /// The answer to an attempt, if it came by a link.
+    fn callback_answer(
+        &self,
+        key: CallbackKey,
+    ) -> impl Future<Output = Result<Option<CallbackAnswered>, ReadError>> + Send;
 
     fn module(
         &self,

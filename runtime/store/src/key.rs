@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use asl::interpreter::{ExecutionId, RowId, TimerKind};
+use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 use asl::{Text, Timestamp};
 
 use crate::batch::{Change, Changes};
@@ -59,6 +59,21 @@ pub struct QueueKey {
 pub struct SecretKey {
     pub kind: SecretKind,
     pub name: Text,
+}
+
+/// One attempt of one task of one execution, which people may answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallbackKey {
+    pub row: RowKey,
+    pub attempt: AttemptId,
+}
+
+/// One of the requests that ask for the answer to an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CallbackRequestKey {
+    pub callback: CallbackKey,
+    /// 0 for that of the state itself, otherwise from the sequence.
+    pub number: u64,
 }
 
 /// The store's own numbers.
@@ -305,6 +320,28 @@ impl Key for SecretKey {
     }
 }
 
+impl Key for CallbackKey {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        self.row.write_to(out);
+        self.attempt.0.write_to(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<CallbackKey, DecodeError> {
+        Ok(CallbackKey { row: RowKey::take(bytes)?, attempt: AttemptId(u64::take(bytes)?) })
+    }
+}
+
+impl Key for CallbackRequestKey {
+    fn write_to(&self, out: &mut Vec<u8>) {
+        self.callback.write_to(out);
+        self.number.write_to(out);
+    }
+
+    fn take(bytes: &mut &[u8]) -> Result<CallbackRequestKey, DecodeError> {
+        Ok(CallbackRequestKey { callback: CallbackKey::take(bytes)?, number: u64::take(bytes)? })
+    }
+}
+
 impl Key for MetaKey {
     fn write_to(&self, out: &mut Vec<u8>) {
         match *self {
@@ -376,6 +413,11 @@ mod tests {
         check(id);
         check(|prng| (text(prng), u32::try_from(prng.below(600)).unwrap()));
         check(|prng| RowKey { execution: id(prng), row: RowId(*prng.pick(&NUMBERS)) });
+        check(|prng| {
+            let row = RowKey { execution: id(prng), row: RowId(*prng.pick(&NUMBERS)) };
+            let callback = CallbackKey { row, attempt: AttemptId(*prng.pick(&NUMBERS)) };
+            CallbackRequestKey { callback, number: *prng.pick(&NUMBERS) }
+        });
         check(|prng| NameKey { machine: text(prng), execution: text(prng) });
         check(|prng| QueueKey { activity: text(prng), number: *prng.pick(&NUMBERS) });
         check(|prng| ListingKey {
@@ -418,6 +460,11 @@ mod tests {
         let due = Timestamp::from_milliseconds(3);
         let row = RowId(4);
         check(RowKey { execution, row }.to_bytes(), "000000000000000000000000000001020000000000000004");
+        let callback = CallbackKey { row: RowKey { execution, row }, attempt: AttemptId(5) };
+        let whole = "0000000000000000000000000000010200000000000000040000000000000005";
+        check(callback.to_bytes(), whole);
+        let request = CallbackRequestKey { callback, number: 6 };
+        check(request.to_bytes(), &format!("{whole}0000000000000006"));
         check(
             TimerKey { due, execution, row, kind: TimerKind::HeartbeatTimeout }.to_bytes(),
             "800000000000000300000000000000000000000000000102000000000000000402",

@@ -2,19 +2,20 @@
 
 use std::sync::Arc;
 
-use asl::interpreter::{AttemptId, ExecutionId, HistoryEvent};
+use asl::interpreter::{AttemptId, CallbackRequest, ExecutionId, HistoryEvent, Row};
 use asl::{Text, Timestamp};
 
 use crate::batch::Batch;
 use crate::error::{CommitError, ReadError};
 use crate::interface::Store;
-use crate::key::{RowKey, SecretKey, TimerKey};
+use crate::key::{CallbackKey, CallbackRequestKey, RowKey, SecretKey, TimerKey};
 use crate::kv::{Kv, get};
 use crate::page::{HistoryQuery, Page, Position, PositionKind, SCAN_ROWS_MAX};
 use crate::read::{catalog, history, listing, map_runs, state};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord, MapRunRecord, Meta,
-    ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord, StateHeader, StoredState,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary, MachineRecord,
+    MapRunRecord, Meta, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord, SecretKind, SecretRecord,
+    StateHeader, StoredState,
 };
 use crate::table;
 
@@ -64,6 +65,10 @@ impl<K: Kv> Store for KvStore<K> {
 
     async fn load_state(&self, id: ExecutionId) -> Result<Option<StoredState>, ReadError> {
         state::load(&self.0.view()?, id)
+    }
+
+    async fn state_row(&self, key: RowKey) -> Result<Option<Row>, ReadError> {
+        state::row(&self.0.view()?, key)
     }
 
     async fn state_header(&self, id: ExecutionId) -> Result<Option<StateHeader>, ReadError> {
@@ -164,6 +169,14 @@ impl<K: Kv> Store for KvStore<K> {
         max: usize,
     ) -> Result<Page<MapRunRecord>, ReadError> {
         map_runs::page(&self.0.view()?, execution, from, max)
+    }
+
+    async fn callback_request(&self, key: CallbackRequestKey) -> Result<Option<CallbackRequest>, ReadError> {
+        get::<table::CallbackRequests>(&self.0.view()?, &key)
+    }
+
+    async fn callback_answer(&self, key: CallbackKey) -> Result<Option<CallbackAnswered>, ReadError> {
+        get::<table::CallbackAnswers>(&self.0.view()?, &key)
     }
 
     async fn module(&self, name: &str, version: u32) -> Result<Option<ModuleRecord>, ReadError> {

@@ -28,13 +28,13 @@ pub use self::redb::{RedbOptions, RedbStore};
 pub use batch::{Batch, Change, Changes};
 pub use error::{CommitError, DecodeError, OpenError, ReadError};
 pub use interface::Store;
-pub use key::{ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
+pub use key::{CallbackKey, CallbackRequestKey, ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 pub use kv_store::KvStore;
 pub use memory::MemoryStore;
 pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
-    ActivityRecord, AliasRecord, ExecutionRecord, ExecutionStatus, ExecutionSummary, HistoryRow, MachineKind,
-    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleHead, ModuleRecord, NewExecution,
-    Published, QueuedTask, RevisionRecord, Route, SecretKind, SecretRecord, StateHeader, StateRow,
-    StoredState, VersionRecord, map_run_listing,
+    ActivityRecord, AliasRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary,
+    HistoryRow, MachineKind, MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleHead,
+    ModuleRecord, NewExecution, Published, QueuedTask, RevisionRecord, Route, SecretKind, SecretRecord,
+    StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
 };

@@ -1,13 +1,15 @@
 //! The tables, their names on disk, and what each maps to what.
 
 use asl::Text;
-use asl::interpreter::{AttemptId, ExecutionId};
+use asl::interpreter::{AttemptId, CallbackRequest, ExecutionId};
 
 use crate::codec::Record;
-use crate::key::{Key, ListingKey, MetaKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
+use crate::key::{
+    CallbackKey, CallbackRequestKey, Key, ListingKey, MetaKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey,
+};
 use crate::record::{
-    ActivityRecord, ExecutionRecord, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord, QueuedTask,
-    RevisionRecord, SecretRecord, StateRow,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, MachineRecord, MapRunRecord, ModuleHead, ModuleRecord,
+    QueuedTask, RevisionRecord, SecretRecord, StateRow,
 };
 
 /// A table of a key-value backend. The names are stored and never change.
@@ -33,11 +35,13 @@ pub(crate) enum TableId {
     MapRuns,
     MapRunIds,
     Secrets,
+    CallbackRequests,
+    CallbackAnswers,
 }
 
 impl TableId {
     #[cfg(any(test, feature = "redb"))]
-    pub(crate) const ALL: [TableId; 17] = [
+    pub(crate) const ALL: [TableId; 19] = [
         TableId::Meta,
         TableId::Executions,
         TableId::State,
@@ -55,6 +59,8 @@ impl TableId {
         TableId::MapRuns,
         TableId::MapRunIds,
         TableId::Secrets,
+        TableId::CallbackRequests,
+        TableId::CallbackAnswers,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -76,6 +82,8 @@ impl TableId {
             TableId::MapRuns => "map_runs",
             TableId::MapRunIds => "map_run_ids",
             TableId::Secrets => "secrets",
+            TableId::CallbackRequests => "callback_requests",
+            TableId::CallbackAnswers => "callback_answers",
         }
     }
 }
@@ -120,4 +128,6 @@ tables! {
     MapRuns: RowKey => MapRunRecord;
     MapRunIds: ExecutionId => RowKey;
     Secrets: SecretKey => SecretRecord;
+    CallbackRequests: CallbackRequestKey => CallbackRequest;
+    CallbackAnswers: CallbackKey => CallbackAnswered;
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use asl::definition::{MachineType, parse};
 use asl::interpreter::{
-    AttemptId, Command, Ending, ErrorOutput, Event, ExecutionState, RowId, StartChild, Surroundings, Timer,
-    Transition,
+    AttemptId, Command, Ending, ErrorOutput, Event, ExecutionState, LinkMaker, RowId, StartChild,
+    Surroundings, Timer, Transition,
 };
 use asl::{Data, Definition, Timestamp};
 
@@ -23,6 +23,10 @@ struct NoActivities;
 impl Surroundings for NoActivities {
     fn activity_exists(&self, _: &str) -> bool {
         true
+    }
+
+    fn link_maker(&self) -> Option<&LinkMaker> {
+        Some(&runner::LINK_MAKER)
     }
 }
 
@@ -175,7 +179,7 @@ impl Run<'_> {
             // Children are other executions.
             Command::StartChild(child) => self.children.push((**child).clone()),
             Command::StopChild(id) => self.children.retain(|child| child.id != *id),
-            Command::MapRun { .. } => {}
+            Command::AskCallback { .. } | Command::MapRun { .. } => {}
             Command::End(_) => self.ended = true,
         }
     }

@@ -53,6 +53,16 @@ impl Home {
         self
     }
 
+    /// One whose servers log as much as `STEPWELL_LOG` says.
+    pub fn logging(log_level: &str) -> Home {
+        Home::new().with_env("STEPWELL_LOG", log_level)
+    }
+
+    /// All that the servers in this folder have logged.
+    pub fn logged(&self) -> String {
+        fs::read_to_string(self.log()).expect("the log can be read")
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
@@ -65,8 +75,8 @@ impl Home {
         let mut command = Command::new(program());
         command.args(["serve", "--listen", "127.0.0.1:0", "--region", "us-east-1"]);
         command.args(["--account", "123456789012", "--data"]).arg(self.folder.path().join("data"));
-        command.args(&self.arguments).envs(self.environment.iter().cloned());
         command.env("STEPWELL_LOG", "warn").stdin(Stdio::null());
+        command.args(&self.arguments).envs(self.environment.iter().cloned());
         command
     }
 

@@ -74,7 +74,10 @@ fn run(definition: &Definition, info: ExecutionInfo) -> Ending {
                     let ending = run(definition, info);
                     events.push_back(children::ended(&child, now, now, ending));
                 }
-                Command::CancelTask { .. } | Command::StopChild(_) | Command::MapRun { .. } => {}
+                Command::AskCallback { .. }
+                | Command::CancelTask { .. }
+                | Command::StopChild(_)
+                | Command::MapRun { .. } => {}
                 Command::SetTimer { timer, due } => _ = timers.insert((due, timer)),
                 Command::ClearTimer { timer, due } => _ = timers.remove(&(due, timer)),
                 Command::End(ending) => return ending,

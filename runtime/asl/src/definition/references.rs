@@ -82,6 +82,7 @@ impl Names<'_> {
         self.number(task.timeout_seconds.as_ref());
         self.number(task.heartbeat_seconds.as_ref());
         self.template(task.credentials.as_ref());
+        self.template(task.callback_links.as_ref());
         self.catch(&task.catch);
     }
 

@@ -53,6 +53,8 @@ pub struct Task {
     pub heartbeat_seconds: Option<NumberField>,
     /// `Credentials`, an object with `RoleArn`.
     pub credentials: Option<Template>,
+    /// `CallbackLinks`, ours: what a person is asked. Only where the task awaits its token.
+    pub callback_links: Option<Template>,
     pub retry: Vec<Retrier>,
     pub catch: Vec<Catcher>,
     pub assign: Assign,

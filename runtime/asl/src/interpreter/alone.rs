@@ -17,6 +17,7 @@ use crate::definition::{
 };
 use crate::limits::PAYLOAD_BYTES_MAX;
 
+use super::callback_link::LinkMaker;
 use super::event::{Command, Event, TaskRequest, Timer, Transition};
 use super::execution::{ExecutionInfo, ExecutionState, Phase, Row, RowId, Thread, Variables};
 use super::failure::StateError;
@@ -112,12 +113,22 @@ pub struct Trial<'d> {
     timers: BTreeMap<Timer, Timestamp>,
 }
 
-/// Activities need not be there: without a mock none is called.
-struct AnyActivity;
+/// Activities need not be there: without a mock none is called. Links look as they do and lead nowhere.
+struct Anything(LinkMaker);
 
-impl Surroundings for AnyActivity {
+impl Anything {
+    fn new() -> Anything {
+        Anything(LinkMaker::new([0; 32], "https://links.invalid"))
+    }
+}
+
+impl Surroundings for Anything {
     fn activity_exists(&self, _arn: &str) -> bool {
         true
+    }
+
+    fn link_maker(&self) -> Option<&LinkMaker> {
+        Some(&self.0)
     }
 }
 
@@ -210,7 +221,7 @@ impl<'d> Trial<'d> {
             self.alone.inspection.get_mut().result = Some(result.clone());
         }
         let alone = Some(&mut self.alone);
-        let transition = step_with(self.definition, &mut self.state, event, now, &AnyActivity, alone);
+        let transition = step_with(self.definition, &mut self.state, event, now, &Anything::new(), alone);
         self.keep_timers(&transition);
     }
 

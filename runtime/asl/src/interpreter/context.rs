@@ -6,8 +6,27 @@ use crate::data::json::Data;
 use crate::data::scope::Variables;
 use crate::definition::{Definition, StateKind};
 
+use super::callback_link::CallbackUrls;
 use super::child::MapItem;
 use super::execution::{ExecutionState, Row, RowId, Thread};
+
+/// `$$.Task`: what only the task that awaits its answer sees.
+#[derive(Debug, Clone)]
+pub(super) struct OwnTask {
+    pub(super) token: String,
+    /// Present if the state has the field `CallbackLinks`; otherwise the object is AWS's.
+    pub(super) links: Option<CallbackUrls>,
+}
+
+impl OwnTask {
+    fn to_value(&self) -> Value {
+        let mut task = json!({ "Token": self.token });
+        if let Some(links) = &self.links {
+            task["CallbackLinks"] = links.to_context();
+        }
+        task
+    }
+}
 
 /// One thread's view of its execution.
 #[derive(Debug)]
@@ -17,8 +36,8 @@ pub(super) struct View<'a> {
     pub(super) thread: &'a Thread,
     /// The item that an ItemSelector is computed for: the fork's items and an index.
     pub(super) item: Option<(RowId, u32)>,
-    /// The token of the attempt that is being scheduled.
-    pub(super) token: Option<String>,
+    /// The attempt that is being scheduled.
+    pub(super) task: Option<OwnTask>,
     /// The context object that a test of one state gives; it lacks what only the state itself knows.
     pub(super) context: Option<&'a Value>,
 }
@@ -110,8 +129,8 @@ impl Variables for View<'_> {
             Some(Value::Object(given)) => given.clone(),
             Some(_) | None => self.own_context(whole),
         };
-        if let Some(token) = &self.token {
-            context.entry("Task").or_insert_with(|| json!({ "Token": token }));
+        if let Some(task) = &self.task {
+            context.entry("Task").or_insert_with(|| task.to_value());
         }
         if let Some((items, index)) = self.item()
             && let Some(Row::Items(items)) = self.execution.row(items)

@@ -7,6 +7,7 @@ use minicbor::{Decode, Encode};
 use crate::data::json::Data;
 use crate::data::timestamp::Timestamp;
 
+use super::callback_request::CallbackRequest;
 use super::child::{ChildEnd, StartChild};
 use super::execution::{AttemptId, ExecutionId, RowId};
 use super::history::{ErrorOutput, HistoryEvent, TaskUsage};
@@ -107,6 +108,12 @@ pub enum Command {
     },
     /// Start an execution whose end this one awaits.
     StartChild(Box<StartChild>),
+    /// The state asks somebody for the answer to its attempt: keep what it asks.
+    AskCallback {
+        row: RowId,
+        attempt: AttemptId,
+        request: Box<CallbackRequest>,
+    },
     /// A Map Run has started or ended: what is to be shown of it. In between, its row is.
     MapRun {
         row: RowId,

@@ -91,7 +91,7 @@ impl Stepper<'_> {
                     execution: self.state,
                     thread,
                     item: Some((items, index)),
-                    token: None,
+                    task: None,
                     context,
                 };
                 let scope = Scope::new(&view, &self.entropy, self.now, &thread.input);

@@ -1,6 +1,8 @@
 //! The interpreter: one execution, one event at a time.
 
 mod alone;
+mod callback_link;
+mod callback_request;
 mod child;
 mod choice;
 mod context;
@@ -23,6 +25,9 @@ mod token;
 mod wait;
 
 pub use alone::{ErrorDetails, Mock, Progress, Setup, Status, Trial, Verdict};
+pub use callback_link::{CALLBACK_PATH, CallbackLink, CallbackUrls, LinkMaker, LinkUse};
+pub(crate) use callback_request::FIELDS as CALLBACK_FIELDS;
+pub use callback_request::{CallbackAnswer, CallbackRequest, Decision, InvalidRequest, NewCallbackRequest};
 pub use child::{ChildEnd, MapItem, Parent, StartChild, child_identity};
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{

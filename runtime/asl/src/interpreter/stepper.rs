@@ -15,7 +15,8 @@ use crate::limits::{
 };
 
 use super::alone::Alone;
-use super::context::View;
+use super::callback_link::LinkMaker;
+use super::context::{OwnTask, View};
 use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
 use super::execution::{ExecutionState, Header, Phase, Row, RowId, Thread};
 use super::failure::StateError;
@@ -25,6 +26,11 @@ use super::history::{ErrorOutput, HistoryEvent, HistoryKind, StateType};
 pub trait Surroundings {
     /// Whether an activity of this ARN exists.
     fn activity_exists(&self, arn: &str) -> bool;
+
+    /// What makes callback links; none where nobody serves them.
+    fn link_maker(&self) -> Option<&LinkMaker> {
+        None
+    }
 }
 
 /// Takes one execution through one event. The same arguments give the same transition.
@@ -404,13 +410,13 @@ impl Stepper<'_> {
     pub(super) fn compute<T>(
         &self,
         row: RowId,
-        token: Option<String>,
+        task: Option<OwnTask>,
         compute: impl FnOnce(&Scope<'_>, &Thread) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let thread = self.state.thread(row).expect("a thread that works is there");
         let (context, inspection) = self.observer();
         let view =
-            View { definition: self.definition, execution: self.state, thread, item: None, token, context };
+            View { definition: self.definition, execution: self.state, thread, item: None, task, context };
         let scope = Scope::new(&view, &self.entropy, self.now, &thread.input).inspected_by(inspection);
         compute(&scope, thread)
     }

@@ -10,6 +10,9 @@ use crate::data::text::Text;
 use crate::definition::{Definition, NumberField, Pattern, StateKind, Target, Task};
 use crate::limits::{PAYLOAD_BYTES_MAX, SECONDS_MAX};
 
+use super::callback_link::{CallbackLink, LinkUse};
+use super::callback_request::{CallbackRequest, InvalidRequest, NewCallbackRequest};
+use super::context::OwnTask;
 use super::event::{Command, TaskRequest, Timer, TimerKind};
 use super::execution::{AttemptId, ExecutionState, Phase, RowId, TaskPhase, TaskStage, Thread};
 use super::failure::StateError;
@@ -30,7 +33,9 @@ impl Stepper<'_> {
     pub(super) fn task(&mut self, row: RowId, task: &Task) -> Result<(), Failure> {
         let id = AttemptId(self.state.header.next_attempt);
         let token = uses_token(&task.resource.target).then(|| token(self.state, row, id).to_text());
-        let attempt = self.compute(row, token, |scope, thread| attempt(task, scope, thread))?;
+        let mut own = token.map(|token| OwnTask { token, links: None });
+        let asked = self.ask(row, task, &mut own)?;
+        let attempt = self.compute(row, own, |scope, thread| attempt(task, scope, thread))?;
         if attempt.input.size() > PAYLOAD_BYTES_MAX {
             return Err(Failure::data_limit());
         }
@@ -39,6 +44,9 @@ impl Stepper<'_> {
             return Err(Failure::runtime(format!("The activity {} does not exist.", task.resource.arn)));
         }
         self.state.header.next_attempt += 1;
+        if let Some(request) = asked {
+            self.command(Command::AskCallback { row, attempt: id, request });
+        }
         self.count_bytes(&attempt.input);
         self.write_scheduled(row, task, &attempt);
         let stage = match task.resource.target {
@@ -71,6 +79,36 @@ impl Stepper<'_> {
             self.restart_heartbeat(row);
         }
         Ok(())
+    }
+
+    /// Computes `CallbackLinks`: what is asked, and the links for the context of the rest.
+    fn ask(
+        &self,
+        row: RowId,
+        task: &Task,
+        own: &mut Option<OwnTask>,
+    ) -> Result<Option<Box<CallbackRequest>>, Failure> {
+        let (Some(template), Some(own)) = (&task.callback_links, own) else { return Ok(None) };
+        let maker = self.surroundings.link_maker();
+        let maker = maker.ok_or_else(|| Failure::runtime("Callback links are not made here."))?;
+        let value = self.compute(row, Some(own.clone()), |scope, thread| {
+            let input = flow::selected_value(&task.flow, scope, &thread.input)?;
+            evaluate::template(template, scope, &input)
+        })?;
+        let request = NewCallbackRequest::read(&value).and_then(|new| new.checked(self.now));
+        let request = request.map_err(|InvalidRequest { field, rule }| {
+            Failure::runtime(format!("The field '{field}' of CallbackLinks {rule}."))
+        })?;
+        let link = CallbackLink {
+            execution: self.state.info.id,
+            row,
+            attempt: AttemptId(self.state.header.next_attempt),
+            number: 0,
+            uses: LinkUse::Answer,
+            expires_at: request.expires_at,
+        };
+        own.links = Some(maker.urls(link));
+        Ok(Some(Box::new(request)))
     }
 
     fn write_scheduled(&mut self, row: RowId, task: &Task, attempt: &Attempt) {

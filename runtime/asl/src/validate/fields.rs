@@ -250,6 +250,8 @@ fn task_fields() -> Fields {
             "TimeoutSeconds",
             "HeartbeatSeconds",
             "Credentials",
+            // Ours.
+            "CallbackLinks",
             "Next",
             "End",
             "Assign",

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
-use asl::interpreter::{Event, Surroundings, task_request};
+use asl::interpreter::{Event, task_request};
 use asl::{Text, Timestamp};
 use store::{ActivityRecord, Change, QueueKey, QueuedTask, RowKey};
 
@@ -35,13 +35,11 @@ struct Poller {
     worker_name: Option<String>,
 }
 
-impl Surroundings for Activities {
-    fn activity_exists(&self, arn: &str) -> bool {
+impl Activities {
+    pub(super) fn exists(&self, arn: &str) -> bool {
         self.by_arn.contains_key(arn)
     }
-}
 
-impl Activities {
     pub(super) fn new(
         pollers_max: usize,
         stored: Vec<(ActivityRecord, Vec<(u64, QueuedTask)>)>,

@@ -10,7 +10,7 @@ use crate::arn::ExecutionArn;
 use crate::request::{Refusal, StartExecution, Started, StopExecution};
 
 use super::resident::Resident;
-use super::{Effect, Fresh, Input, Known, LoadedExecution, Missing, Shard, TaskKey};
+use super::{Effect, Fresh, Input, Known, LoadedExecution, Missing, Shard, TaskKey, World};
 
 impl Shard {
     pub(super) fn missing_execution(&self, id: ExecutionId) -> Option<Missing> {
@@ -179,8 +179,8 @@ impl Shard {
         if resident.ending.is_some() {
             return false;
         }
-        let transition =
-            asl::step(&resident.revision.definition, &mut resident.state, event, now, &self.activities);
+        let world = World { activities: &self.activities, link_maker: self.options.link_maker.as_ref() };
+        let transition = asl::step(&resident.revision.definition, &mut resident.state, event, now, &world);
         if !transition.accepted {
             return false;
         }
@@ -209,6 +209,9 @@ impl Shard {
             Command::OfferActivity { row, attempt, activity_arn } => {
                 self.offer_activity(&activity_arn, QueuedTask { execution, row, attempt, scheduled_at: now });
                 offered.push(activity_arn);
+            }
+            Command::AskCallback { row, attempt, request } => {
+                self.keep_request(TaskKey { execution, row, attempt }, 0, *request);
             }
             Command::StartChild(child) => self.start_child(execution, *child, now),
             Command::MapRun { row, run, status } => self.show_map_run(execution, row, &run, status, now),

@@ -2,7 +2,7 @@
 
 use asl::Data;
 use asl::Timestamp;
-use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, RowId, TaskToken, TaskUsage};
+use asl::interpreter::{AttemptId, CallbackRequest, ErrorOutput, ExecutionId, RowId, TaskToken, TaskUsage};
 use store::{
     ActivityRecord, ExecutionRecord, MachineRecord, ModuleHead, ModuleRecord, QueuedTask, RevisionRecord,
     RowKey, SecretKey, SecretRecord, StoredState, TimerKey,
@@ -10,9 +10,9 @@ use store::{
 
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
-    ActivityTask, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion, PublishedVersion,
-    PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started, StopExecution,
-    Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
+    PublishedVersion, PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started,
+    StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -102,6 +102,9 @@ pub enum Request {
     DeleteActivity(ActivityArn),
     GetActivityTask(ActivityArn, Option<String>),
     SendTask(TaskToken, TaskAnswer),
+    /// Asks somebody for the answer to the attempt of a token.
+    AskCallback(TaskToken, Box<CallbackRequest>),
+    AnswerCallback(Box<AnswerCallback>),
     PutModule(PutModule),
     DeleteModule(String),
     PutSecret(PutSecret),
@@ -128,6 +131,8 @@ pub enum Reply {
     /// An Express execution: as it ended if it was waited for, else as it started.
     Express(Box<ExecutionRecord>),
     ActivityTask(Option<ActivityTask>),
+    /// The number of the request, which its links name.
+    Asked(u64),
     ModuleVersion(u32),
     Refused(Refusal),
 }

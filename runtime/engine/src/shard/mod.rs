@@ -6,6 +6,7 @@
 
 mod activities;
 mod cache;
+mod callbacks;
 mod children;
 mod executions;
 mod express;
@@ -26,7 +27,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use asl::Timestamp;
-use asl::interpreter::{AttemptId, ExecutionId};
+use asl::interpreter::{AttemptId, ExecutionId, LinkMaker, Surroundings};
 use store::{Batch, RowKey, SecretKey, SecretRecord};
 
 pub use input::{
@@ -53,6 +54,8 @@ pub struct Options {
     pub executions_resident_max: usize,
     /// AWS quota: 1,000 workers may poll one activity at once.
     pub activity_pollers_max: usize,
+    /// What makes callback links; without it no task has them.
+    pub link_maker: Option<LinkMaker>,
     /// Whether executions are stored; without it all of them stay in memory, and are gone with their end.
     pub keeps_executions: bool,
 }
@@ -64,6 +67,7 @@ impl Default for Options {
             epoch: 1,
             executions_resident_max: 2_048,
             activity_pollers_max: 1_000,
+            link_maker: None,
             keeps_executions: true,
         }
     }
@@ -71,6 +75,22 @@ impl Default for Options {
 
 /// Machines, names and modules kept in memory, of each kind.
 const CATALOG_ENTRIES_MAX: usize = 1_024;
+
+/// What a step sees of the world.
+struct World<'a> {
+    activities: &'a Activities,
+    link_maker: Option<&'a LinkMaker>,
+}
+
+impl Surroundings for World<'_> {
+    fn activity_exists(&self, arn: &str) -> bool {
+        self.activities.exists(arn)
+    }
+
+    fn link_maker(&self) -> Option<&LinkMaker> {
+        self.link_maker
+    }
+}
 
 #[derive(Debug)]
 pub struct Shard {
@@ -165,7 +185,10 @@ impl Shard {
                 .activities
                 .next_task(arn.as_str())
                 .and_then(|task| self.missing_execution(task.execution)),
-            Request::SendTask(token, _) => self.missing_execution(token.execution),
+            Request::SendTask(token, _) | Request::AskCallback(token, _) => {
+                self.missing_execution(token.execution)
+            }
+            Request::AnswerCallback(request) => self.missing_execution(request.task.execution),
             Request::PutModule(request) => self.missing_module(&request.name),
             Request::DeleteModule(name) => self.missing_module(name),
             Request::PutSecret(request) => self.missing_secret(&request.key),
@@ -241,6 +264,8 @@ impl Shard {
                 Err(refusal) => Err(refusal),
             },
             Request::SendTask(token, answer) => self.send_task(&token, answer, now).map(|()| Reply::Done),
+            Request::AskCallback(token, request) => self.ask_callback(&token, *request).map(Reply::Asked),
+            Request::AnswerCallback(request) => self.answer_callback(&request, now).map(Reply::At),
             Request::PutModule(request) => self.put_module(request, now).map(Reply::ModuleVersion),
             Request::DeleteModule(name) => self.delete_module(name).map(|()| Reply::Done),
             Request::PutSecret(request) => self.put_secret(request, now).map(|()| Reply::Done),

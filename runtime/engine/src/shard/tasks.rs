@@ -1,7 +1,7 @@
 //! Answers of executors and workers.
 
-use asl::Timestamp;
-use asl::interpreter::{Event, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
+use asl::interpreter::{ErrorOutput, Event, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
+use asl::{Data, Timestamp};
 use store::Change;
 
 use crate::request::Refusal;
@@ -31,6 +31,20 @@ impl Shard {
         answer: TaskAnswer,
         now: Timestamp,
     ) -> Result<(), Refusal> {
+        let task = self.proved(token)?;
+        match answer {
+            TaskAnswer::Success(output) => self.answer_task(task, Ok(output), now),
+            TaskAnswer::Failure(error) => self.answer_task(task, Err(error), now),
+            TaskAnswer::Heartbeat => {
+                let (row, attempt) = (task.row, task.attempt);
+                let accepted = self.step(task.execution, Event::Heartbeat { row, attempt }, now);
+                if accepted { Ok(()) } else { Err(Refusal::TaskTimedOut) }
+            }
+        }
+    }
+
+    /// The attempt that a token names, if the token was made here.
+    pub(super) fn proved(&self, token: &TaskToken) -> Result<TaskKey, Refusal> {
         let seed = match self.executions.get(&token.execution) {
             Some(Known::Running(resident)) => resident.record.seed,
             Some(Known::Ended(record)) => record.seed,
@@ -39,16 +53,17 @@ impl Shard {
         if !token.is_proved_by(&seed) {
             return Err(Refusal::InvalidToken);
         }
-        let task = TaskKey { execution: token.execution, row: token.row, attempt: token.attempt };
-        let (row, attempt) = (task.row, task.attempt);
-        let event = match answer {
-            TaskAnswer::Success(output) => Event::TaskAnswered { row, attempt, outcome: Ok(output) },
-            TaskAnswer::Failure(error) => Event::TaskAnswered { row, attempt, outcome: Err(error) },
-            TaskAnswer::Heartbeat => {
-                let accepted = self.step(task.execution, Event::Heartbeat { row, attempt }, now);
-                return if accepted { Ok(()) } else { Err(Refusal::TaskTimedOut) };
-            }
-        };
+        Ok(TaskKey { execution: token.execution, row: token.row, attempt: token.attempt })
+    }
+
+    /// Ends an attempt from outside.
+    pub(super) fn answer_task(
+        &mut self,
+        task: TaskKey,
+        outcome: Result<Data, ErrorOutput>,
+        now: Timestamp,
+    ) -> Result<(), Refusal> {
+        let event = Event::TaskAnswered { row: task.row, attempt: task.attempt, outcome };
         // The answer may come while the executor still hands the task over.
         let was_dispatched = self.awaits(task);
         if !self.step(task.execution, event, now) {
@@ -70,7 +85,7 @@ impl Shard {
     }
 
     /// Whether an attempt is the one that its execution waits for.
-    fn awaits(&self, task: TaskKey) -> bool {
+    pub(super) fn awaits(&self, task: TaskKey) -> bool {
         self.awaited(task).is_some()
     }
 

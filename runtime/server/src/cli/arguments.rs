@@ -49,6 +49,9 @@ pub(crate) enum Command {
     Start(StartOptions),
     /// Show what happened in an execution
     History(HistoryOptions),
+    /// Make links with which a person answers a task
+    #[command(subcommand)]
+    Callback(CallbackCommand),
     /// Check a definition without a server
     Validate(ValidateOptions),
 }
@@ -70,6 +73,9 @@ pub(crate) struct ServeOptions {
     /// Listen on an address that other machines can reach, although there is no authentication yet
     #[arg(long)]
     pub(crate) allow_remote: bool,
+    /// Address of this server as people reach it, for callback links; by default the one it listens on
+    #[arg(long, value_name = "URL", env = "STEPWELL_PUBLIC_URL", value_parser = public_url)]
+    pub(crate) public_url: Option<String>,
     /// Region in ARNs
     #[arg(long, env = "AWS_DEFAULT_REGION", default_value = "us-east-1")]
     pub(crate) region: String,
@@ -89,6 +95,16 @@ pub(crate) struct ServeOptions {
     pub(crate) secret_key: Option<String>,
     #[command(flatten)]
     pub(crate) outside: OutsideOptions,
+}
+
+/// An address without anything that a path could not be put behind.
+fn public_url(text: &str) -> Result<String, String> {
+    let uri: axum::http::Uri = text.parse().map_err(|error| format!("it is no URL: {error}"))?;
+    let is_web = matches!(uri.scheme_str(), Some("http" | "https")) && uri.host().is_some();
+    if !is_web || uri.query().is_some() || text.contains('#') {
+        return Err("it must be like https://flows.example or https://example.com/flows".to_owned());
+    }
+    Ok(text.trim_end_matches('/').to_owned())
 }
 
 #[derive(Debug, Subcommand)]
@@ -174,6 +190,48 @@ pub(crate) struct HistoryOptions {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum CallbackCommand {
+    /// Make approve and reject links for the task of a token, and print them as JSON
+    #[command(after_help = "\
+Whoever has a link can answer, once, until it expires or the task ends. The token itself is not in it.
+
+Example:
+  stepwell callback links - --title 'Refund order 7?' --expires 3600 < token.txt")]
+    Links(LinksOptions),
+}
+
+#[derive(Args)]
+pub(crate) struct LinksOptions {
+    /// Task token; - reads it from standard input, out of sight of other users of this machine
+    pub(crate) token: String,
+    /// Heading of the page
+    #[arg(long)]
+    pub(crate) title: Option<String>,
+    /// What is asked, as plain text
+    #[arg(long)]
+    pub(crate) message: Option<String>,
+    /// What it is about: JSON, or the name of a JSON file
+    #[arg(long, value_name = "JSON|FILE")]
+    pub(crate) payload: Option<String>,
+    /// Seconds for which the links are open; a week if absent
+    #[arg(long, value_name = "SECONDS")]
+    pub(crate) expires: Option<u64>,
+    /// Fail the task with this error when it is rejected, instead of giving it the decision as its result
+    #[arg(long, value_name = "NAME")]
+    pub(crate) reject_error: Option<String>,
+    /// Take JSON of the person's own with the decision
+    #[arg(long)]
+    pub(crate) accept_output: bool,
+}
+
+/// A token is no business of a log.
+impl std::fmt::Debug for LinksOptions {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("LinksOptions").finish_non_exhaustive()
+    }
+}
+
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints file:line:column of each finding. The exit code is 1 if there are errors.
@@ -206,6 +264,16 @@ mod tests {
         assert!(options.listen.ip().is_loopback());
         assert!(!options.allow_remote);
         assert_eq!(options.module_timeout, 60);
+    }
+
+    #[test]
+    fn the_public_address_is_one_that_links_can_begin_with() {
+        for url in ["http://127.0.0.1:8083", "https://flows.example", "https://example.com/flows"] {
+            assert_eq!(public_url(&format!("{url}/")).as_deref(), Ok(url));
+        }
+        for url in ["flows.example", "/flows", "ftp://flows.example", "https://flows.example?a=b", "a b"] {
+            assert!(public_url(url).is_err(), "{url}");
+        }
     }
 
     #[test]

@@ -58,6 +58,11 @@ impl Client {
         self.send(request).await
     }
 
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+        let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Full::from(body.to_string()))?).await
+    }
+
     pub(crate) async fn put(&self, path: &str, body: Vec<u8>) -> Result<Value, Failure> {
         let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/wasm");
         self.send(request.body(Full::from(body))?).await

@@ -63,7 +63,7 @@ pub(crate) async fn history(
 }
 
 /// JSON as it is given, or the content of the file of that name.
-fn input(given: &str) -> Result<String, Failure> {
+pub(super) fn input(given: &str) -> Result<String, Failure> {
     if serde_json::from_str::<Value>(given).is_ok() {
         return Ok(given.to_owned());
     }

@@ -1,6 +1,7 @@
 //! The command line: what is asked for, and the exit code.
 
 mod arguments;
+mod callback;
 mod client;
 mod create;
 mod execution;
@@ -66,6 +67,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Create(command) => create::run(&client()?, &command, terminal).await,
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
+        Command::Callback(command) => callback::run(&client()?, command, terminal).await,
         Command::Validate(command) => validate::run(&command, terminal),
     }
 }

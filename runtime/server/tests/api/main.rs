@@ -1,13 +1,14 @@
 //! Every operation through the router, over the engine on a store in memory.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests are tests too")]
 
+mod callbacks;
 mod express;
 mod tags;
 mod versions;
 
 use std::sync::Arc;
 
-use asl::interpreter::ErrorOutput;
+use asl::interpreter::{ErrorOutput, LinkMaker};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -25,11 +26,14 @@ const ROLE: &str = "arn:aws:iam::123456789012:role/r";
 const PASS: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"a": 1}, "End": true}}}"#;
 const WAIT: &str = r#"{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": true}}}"#;
 
-/// Every task fails; these tests are about the API.
+/// Every task fails but those that only await their answer; these tests are about the API.
 struct Failing;
 
 impl TaskExecutor for Failing {
-    async fn run(&self, _task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
+    async fn run(&self, task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
+        if task.request.resource.contains(":awaitCallback.") {
+            return TaskOutcome { result: Ok(task.request.input), usage: None };
+        }
         TaskOutcome { result: Err(ErrorOutput::new("Failing", "always")), usage: None }
     }
 }
@@ -49,12 +53,16 @@ impl Server {
         let host = wasm_host::Host::new(&options).unwrap();
         let store = MemoryStore::new(1);
         let options = engine::Options::default;
-        let (handle, engine) = Engine::start(options(), store.clone(), Arc::new(Failing)).await.unwrap();
+        let link_maker = LinkMaker::new([7; 32], "https://flows.example");
+        let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
+        let standard = engine::Options { shard, ..options() };
+        let (handle, engine) = Engine::start(standard, store.clone(), Arc::new(Failing)).await.unwrap();
         let (express, express_engine) = Express::start(options(), store, Arc::new(Failing)).await.unwrap();
         let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let stopping = CancellationToken::new();
         let vault = Vault::open(data.path(), None).unwrap();
-        let parts = Parts { engine: handle, express, host, account, vault, stopping: stopping.clone() };
+        let parts =
+            Parts { engine: handle, express, host, account, vault, link_maker, stopping: stopping.clone() };
         let router = App::new(parts).router();
         Server { router, stopping, _engines: [engine, express_engine], _data: data }
     }

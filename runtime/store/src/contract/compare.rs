@@ -2,12 +2,12 @@
 
 use std::fmt::Debug;
 
-use asl::interpreter::ExecutionId;
+use asl::interpreter::{ExecutionId, RowId};
 
 use crate::record::{ExecutionStatus, SecretKind};
-use crate::{HistoryQuery, Order, Store};
+use crate::{CallbackRequestKey, HistoryQuery, Order, RowKey, Store};
 
-use super::generate::{EXECUTIONS, Generator, NAMES, NUMBERS};
+use super::generate::{EXECUTIONS, Generator, NAMES, NUMBERS, callback};
 use super::sample;
 
 const PAGE_SIZES: [usize; 3] = [1, 3, 100];
@@ -27,6 +27,15 @@ pub async fn assert_same_answers(left: &impl Store, right: &impl Store, known: &
         same("map run", &left.map_run(id).await, &right.map_run(id).await);
         let (runs, other) = (left.list_map_runs(id, None, 9).await, right.list_map_runs(id, None, 9).await);
         same("map runs", &runs, &other);
+        for number in 0..NUMBERS {
+            let row = RowKey { execution: id, row: RowId(1 + number) };
+            same("row", &left.state_row(row).await, &right.state_row(row).await);
+            let key = CallbackRequestKey { callback: callback(row), number };
+            let (asked, other) = (left.callback_request(key).await, right.callback_request(key).await);
+            assert_eq!(asked.expect("readable"), other.expect("readable"), "callback request");
+            let key = callback(row);
+            same("answer", &left.callback_answer(key).await, &right.callback_answer(key).await);
+        }
     }
     for name in NAMES {
         let (found, other) =

@@ -5,7 +5,7 @@ use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::{Batch, Change, Changes};
 use crate::record::{ExecutionStatus, HistoryRow, ModuleHead, SecretKind, StateRow};
-use crate::{ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
+use crate::{CallbackKey, CallbackRequestKey, ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 
 use super::sample;
 
@@ -79,7 +79,7 @@ impl Generator {
         let (execution, status) = (self.execution(), self.status());
         let row = RowKey { execution, row: RowId(1 + number) };
         let prng = &mut self.prng;
-        match prng.below(16) {
+        match prng.below(18) {
             0 => put(prng, &mut batch.executions, execution, sample::execution(number, status)),
             1 => self.state(batch, execution, row),
             2 => self.history(batch, execution),
@@ -118,6 +118,11 @@ impl Generator {
                 let key = SecretKey { kind: *prng.pick(&SecretKind::ALL), name };
                 put(prng, &mut batch.secrets, key, sample::secret(number));
             }
+            15 => {
+                let key = CallbackRequestKey { callback: callback(row), number };
+                put(prng, &mut batch.callback_requests, key, sample::callback_request(number));
+            }
+            16 => put(prng, &mut batch.callback_answers, callback(row), sample::callback_answer()),
             _last => {
                 let latest_version = u32::try_from(number).expect("small");
                 put(prng, &mut batch.module_heads, name, ModuleHead { latest_version });
@@ -159,6 +164,11 @@ impl Generator {
         chain.last_lsn = Some(self.sequence);
         chain.next_event += count;
     }
+}
+
+/// The attempt that a row awaits.
+pub(super) fn callback(row: RowKey) -> CallbackKey {
+    CallbackKey { row, attempt: AttemptId(1) }
 }
 
 /// Puts mostly, and deletes now and then.

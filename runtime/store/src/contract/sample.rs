@@ -1,15 +1,16 @@
 //! Records with content, for the cases.
 
 use asl::interpreter::{
-    AttemptId, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind, MapRunCounts, MapRunStatus, Row,
-    RowId, Tolerance,
+    AttemptId, CallbackRequest, Decision, ErrorOutput, ExecutionId, Header, HistoryEvent, HistoryKind,
+    MapRunCounts, MapRunStatus, Row, RowId, Tolerance,
 };
 use asl::{Data, Text, Timestamp};
 
 use crate::batch::Change;
 use crate::record::{
-    ActivityRecord, ExecutionRecord, ExecutionStatus, HistoryRow, MachineKind, MachineRecord, MachineStatus,
-    MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord, SecretRecord, StateHeader,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, HistoryRow, MachineKind,
+    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord,
+    SecretRecord, StateHeader,
 };
 use crate::{Batch, CommitError, HistoryQuery, ListingKey, Order, Page, Position, ReadError, Store};
 
@@ -134,6 +135,21 @@ pub(super) fn map_run(number: u32) -> MapRunRecord {
         redrive_count: 0,
         redriven_at: None,
     }
+}
+
+pub(super) fn callback_request(number: u64) -> CallbackRequest {
+    CallbackRequest {
+        title: Some(format!("Question {number}")),
+        message: None,
+        payload: Some(data(number)),
+        expires_at: at(1_700_000_000_006),
+        reject_error: None,
+        accepts_output: true,
+    }
+}
+
+pub(super) fn callback_answer() -> CallbackAnswered {
+    CallbackAnswered { decision: Decision::Rejected, at: at(1_700_000_000_007) }
 }
 
 pub(super) fn queued(number: u64) -> QueuedTask {

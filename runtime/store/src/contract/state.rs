@@ -27,7 +27,14 @@ pub async fn state_is_loaded_whole_and_alone(store: &impl Store) {
         assert_eq!(state.header, sample::header(lsn));
         assert_eq!(store.state_header(execution).await.expect("readable"), Some(state.header.clone()));
         let rows = [(RowId(1), sample::row(lsn)), (RowId(u64::MAX), sample::row(3))];
-        assert_eq!(state.rows, rows.into());
+        assert_eq!(state.rows, rows.clone().into());
+        for (row, value) in rows {
+            let found = store.state_row(RowKey { execution, row }).await.expect("readable");
+            assert_eq!(found, Some(value));
+        }
+        for row in [RowId::EXECUTION, RowId(2)] {
+            assert_eq!(store.state_row(RowKey { execution, row }).await.expect("readable"), None);
+        }
     }
     assert_eq!(store.load_state(ExecutionId(2)).await.expect("readable"), None);
 }

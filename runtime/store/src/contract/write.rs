@@ -5,13 +5,18 @@ use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::Change::{Delete, Put};
 use crate::record::{ExecutionStatus, ModuleHead, SecretKind, StateRow};
-use crate::{Batch, CommitError, ListingKey, NameKey, Order, QueueKey, RowKey, SecretKey, Store, TimerKey};
+use crate::{
+    Batch, CallbackKey, CallbackRequestKey, CommitError, ListingKey, NameKey, Order, QueueKey, RowKey,
+    SecretKey, Store, TimerKey,
+};
 
 use super::sample;
 
 const ID: ExecutionId = ExecutionId(1 << 100);
 const ROW: RowKey = RowKey { execution: ID, row: RowId(1) };
 const MAP_RUN: ExecutionId = ExecutionId(77);
+const CALLBACK: CallbackKey = CallbackKey { row: ROW, attempt: AttemptId(1) };
+const REQUEST: CallbackRequestKey = CallbackRequestKey { callback: CALLBACK, number: 0 };
 const HEADER: RowKey = RowKey { execution: ID, row: RowId::EXECUTION };
 
 fn name() -> NameKey {
@@ -53,6 +58,8 @@ fn fill(batch: &mut Batch) {
     batch.map_runs.insert(ROW, Put(sample::map_run(1)));
     batch.map_run_ids.insert(MAP_RUN, Put(ROW));
     batch.secrets.insert(secret(), Put(sample::secret(1)));
+    batch.callback_requests.insert(REQUEST, Put(sample::callback_request(1)));
+    batch.callback_answers.insert(CALLBACK, Put(sample::callback_answer()));
 }
 
 pub async fn a_new_store_is_empty(store: &impl Store) {
@@ -98,6 +105,13 @@ pub async fn every_table_keeps_what_is_put(store: &impl Store) {
     assert_eq!(store.secret(&secret()).await.expect("readable"), Some(sample::secret(1)));
     let runs = store.list_map_runs(ID, None, 10).await.expect("readable");
     assert_eq!((runs.items, runs.next), (vec![sample::map_run(1)], None));
+    let asked = store.callback_request(REQUEST).await.expect("readable");
+    assert_eq!(asked, Some(sample::callback_request(1)));
+    let other = CallbackRequestKey { number: 1, ..REQUEST };
+    assert_eq!(store.callback_request(other).await.expect("readable"), None);
+    assert_eq!(store.callback_answer(CALLBACK).await.expect("readable"), Some(sample::callback_answer()));
+    let other = CallbackKey { attempt: AttemptId(2), ..CALLBACK };
+    assert_eq!(store.callback_answer(other).await.expect("readable"), None);
 }
 
 pub async fn deleted_rows_are_gone(store: &impl Store) {
@@ -119,6 +133,8 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
         batch.map_runs.insert(ROW, Delete);
         batch.map_run_ids.insert(MAP_RUN, Delete);
         batch.secrets.insert(secret(), Delete);
+        batch.callback_requests.insert(REQUEST, Delete);
+        batch.callback_answers.insert(CALLBACK, Delete);
         // Nothing is there to be deleted.
         batch.machines.insert(Text::from("other"), Delete);
     })
@@ -129,6 +145,8 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
     assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), None);
     assert_eq!(store.secret(&secret()).await.expect("readable"), None);
     assert_eq!(store.list_map_runs(ID, None, 10).await.expect("readable").items, []);
+    assert_eq!(store.callback_request(REQUEST).await.expect("readable"), None);
+    assert_eq!(store.callback_answer(CALLBACK).await.expect("readable"), None);
     assert_eq!(store.machine("machine").await.expect("readable"), None);
     assert_eq!(store.activity("activity").await.expect("readable"), None);
     assert_eq!(store.activity_tasks("activity", None, 10).await.expect("readable"), []);

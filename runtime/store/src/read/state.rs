@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use asl::interpreter::{AttemptId, ExecutionId, RowId};
+use asl::interpreter::{AttemptId, ExecutionId, Row, RowId};
 use asl::{Text, Timestamp};
 
 use crate::error::{DecodeError, ReadError};
@@ -50,6 +50,16 @@ pub(crate) fn header(view: &impl View, id: ExecutionId) -> Result<Option<StateHe
         Some(StateRow::Header(header)) => Ok(Some(header)),
         Some(StateRow::Row(_)) => Err(malformed("its row is of the wrong kind")),
         None => Ok(None),
+    }
+}
+
+pub(crate) fn row(view: &impl View, key: RowKey) -> Result<Option<Row>, ReadError> {
+    match get::<table::State>(view, &key)? {
+        Some(StateRow::Row(row)) => Ok(Some(row)),
+        Some(StateRow::Header(_)) if key.row != RowId::EXECUTION => {
+            Err(malformed("its row is of the wrong kind"))
+        }
+        Some(StateRow::Header(_)) | None => Ok(None),
     }
 }
 

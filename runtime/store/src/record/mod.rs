@@ -1,6 +1,7 @@
 //! The stored records. Their numbers are for ever: never reused or changed, only added.
 
 mod activity;
+mod callback;
 mod execution;
 mod history;
 mod machine;
@@ -11,6 +12,7 @@ mod secret;
 mod tests;
 
 pub use activity::{ActivityRecord, QueuedTask};
+pub use callback::CallbackAnswered;
 pub use execution::{
     ExecutionRecord, ExecutionStatus, ExecutionSummary, NewExecution, StateHeader, StateRow, StoredState,
 };

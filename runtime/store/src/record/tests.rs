@@ -4,8 +4,9 @@ use std::fmt::Debug;
 
 use asl::definition::StateId;
 use asl::interpreter::{
-    AttemptId, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind, Iteration, Parent, Phase,
-    Row, RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled, TaskStage, TaskUsage, Thread,
+    AttemptId, CallbackRequest, Decision, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind,
+    Iteration, Parent, Phase, Row, RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled,
+    TaskStage, TaskUsage, Thread,
 };
 use asl::{Data, Text, Timestamp};
 
@@ -62,6 +63,8 @@ const FROZEN: &[u64] = &[
     0xfcc2_5efb_7472_54d7, // MapRunRecord
     0x08c8_81d3_95dd_74f3, // RowKey
     0x136d_2a3b_29b9_238f, // SecretRecord
+    0x261c_18f7_b45c_6e35, // CallbackRequest
+    0x7aaf_3ac4_fe21_2365, // CallbackAnswered
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -327,6 +330,17 @@ fn queued() -> QueuedTask {
     QueuedTask { execution: ExecutionId(1), row: RowId(2), attempt: AttemptId(3), scheduled_at: at(4) }
 }
 
+fn callback_request() -> CallbackRequest {
+    CallbackRequest {
+        title: Some("title".to_owned()),
+        message: Some("message".to_owned()),
+        payload: Some(data()),
+        expires_at: at(4),
+        reject_error: Some("Error".to_owned()),
+        accepts_output: true,
+    }
+}
+
 fn module() -> ModuleRecord {
     ModuleRecord {
         digest: Text::from("sha256:00"),
@@ -397,6 +411,8 @@ fn samples() -> Vec<Sample> {
         sample("HistoryRow/MapRuns", map_run::history()),
         sample("MapRunRecord", map_run::record()),
         sample("SecretRecord", secret()),
+        sample("CallbackRequest", callback_request()),
+        sample("CallbackAnswered", CallbackAnswered { decision: Decision::Approved, at: at(5) }),
         sample("RowKey", RowKey { execution: ExecutionId(0x0102), row: RowId(3) }),
     ]
 }

@@ -2,13 +2,14 @@
 
 use ::redb::{Database, TableDefinition};
 use asl::Text;
+use asl::interpreter::{AttemptId, ExecutionId, RowId};
 
 use crate::batch::Change::Put;
 use crate::codec::Record;
 use crate::contract::block_on;
 use crate::key::{Key, MetaKey};
 use crate::table::TableId;
-use crate::{Batch, CommitError, ModuleHead, OpenError, Store};
+use crate::{Batch, CallbackKey, CommitError, ModuleHead, OpenError, RowKey, Store};
 
 use super::{FILE_NAME, RedbOptions, RedbStore, definition};
 
@@ -53,12 +54,17 @@ fn a_store_of_before_a_table_was_thought_of_gets_it() {
     drop(store);
     let database = Database::open(directory.path().join(FILE_NAME)).unwrap();
     let transaction = database.begin_write().unwrap();
-    assert!(transaction.delete_table(definition(TableId::MapRuns)).unwrap());
+    for table in [TableId::MapRuns, TableId::CallbackRequests, TableId::CallbackAnswers] {
+        assert!(transaction.delete_table(definition(table)).unwrap());
+    }
     transaction.commit().unwrap();
     drop(database);
     let store = open(&directory).unwrap();
-    let runs = block_on(store.list_map_runs(asl::interpreter::ExecutionId(1), None, 10)).unwrap();
+    let runs = block_on(store.list_map_runs(ExecutionId(1), None, 10)).unwrap();
     assert_eq!(runs.items, []);
+    let row = RowKey { execution: ExecutionId(1), row: RowId(1) };
+    let answer = block_on(store.callback_answer(CallbackKey { row, attempt: AttemptId(1) })).unwrap();
+    assert_eq!(answer, None);
     assert_eq!(block_on(store.module_head("1")).unwrap(), Some(ModuleHead { latest_version: 1 }));
 }
 

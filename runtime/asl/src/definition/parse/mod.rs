@@ -1,6 +1,7 @@
 //! From the text of a definition to its types: `machine` leads, one file reads each state type, the rules
 //! that look at more than one field are in `validate`.
 
+mod callback_links;
 mod choice;
 mod choice_operators;
 mod distributed;

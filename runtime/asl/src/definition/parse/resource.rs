@@ -4,7 +4,7 @@ use crate::definition::{Pattern, Target};
 
 /// Services that Step Functions calls in a form of its own. `None` as their actions: all that one may write;
 /// AWS refuses an action that is not in the list of a closed one.
-const OPTIMISED_SERVICES: [(&str, Option<&[&str]>); 23] = [
+const OPTIMISED_SERVICES: [(&str, Option<&[&str]>); 24] = [
     ("apigateway", Some(&["invoke"])),
     ("athena", Some(&["startQueryExecution", "stopQueryExecution", "getQueryExecution", "getQueryResults"])),
     ("batch", Some(&["submitJob"])),
@@ -29,6 +29,8 @@ const OPTIMISED_SERVICES: [(&str, Option<&[&str]>); 23] = [
     ("sns", Some(&["publish"])),
     ("sqs", Some(&["sendMessage"])),
     ("states", Some(&["startExecution"])),
+    // Ours: a task that does nothing but await its answer.
+    ("stepwell", Some(&["awaitCallback"])),
 ];
 
 /// Longest first, so that no suffix hides another.
@@ -69,7 +71,8 @@ fn service(text: &str) -> Option<Target> {
             *name == service && actions.is_none_or(|actions| actions.contains(&action))
         }),
     };
-    (known && is_word(action)).then(|| Target::Service {
+    let awaits_nothing = service == "stepwell" && pattern != Pattern::WaitForTaskToken;
+    (known && is_word(action) && !awaits_nothing).then(|| Target::Service {
         service: String::from(service),
         action: String::from(action),
         pattern,
@@ -106,6 +109,10 @@ mod tests {
         check("arn:aws:states:::states:startExecution.sync", "states startExecution.sync");
         check("arn:aws:states:::states:startExecution.sync:2", "states startExecution.sync:2");
         check("arn:aws:states:::aws-sdk:s3:getObject", "aws-sdk:s3 getObject");
+        check(
+            "arn:aws:states:::stepwell:awaitCallback.waitForTaskToken",
+            "stepwell awaitCallback.waitForTaskToken",
+        );
         check("arn:aws:states:us-east-1:123456789012:aws-sdk:s3:getObject", "aws-sdk:s3 getObject");
     }
 
@@ -120,6 +127,8 @@ mod tests {
             "arn:aws:states:::lambda:",
             "arn:aws:states:::lambda:invoke.later",
             "arn:aws:states:::aws-sdk:getObject",
+            "arn:aws:states:::stepwell:awaitCallback",
+            "arn:aws:states:::stepwell:awaitCallback.sync",
             "arn:aws:s3:::bucket",
             "arn:aws:lambda:us-east-1:123456789012:layer:x",
             "arn:aws:states:us-east-1:123456789012:activity:",

@@ -4,6 +4,7 @@ use crate::definition::{Resource, Target, Task, Template};
 use crate::limits::SECONDS_MAX;
 use crate::validate::{express, timeouts};
 
+use super::callback_links;
 use super::reader::Reader;
 use super::resource;
 use super::values::Numbers;
@@ -12,8 +13,10 @@ pub(crate) fn read(reader: &Reader<'_>) -> Task {
     let timeout_seconds = reader.number_field("TimeoutSeconds", &Numbers::Integers(1..=SECONDS_MAX));
     let heartbeat_seconds = reader.number_field("HeartbeatSeconds", &Numbers::Integers(1..=SECONDS_MAX));
     timeouts::check(&reader.place, timeout_seconds.as_ref(), heartbeat_seconds.as_ref());
+    let resource = read_resource(reader);
     Task {
-        resource: read_resource(reader),
+        callback_links: callback_links::read(reader, &resource.target),
+        resource,
         flow: reader.flow(),
         timeout_seconds,
         heartbeat_seconds,
