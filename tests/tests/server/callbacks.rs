@@ -1,7 +1,7 @@
 //! Callbacks on a server that is killed meanwhile and logs all it can.
 
 use serde_json::{Value, json};
-use tests::process::{Answer, Client, Home, PATIENCE, Server, wait_for};
+use tests::process::{Answer, Client, Home, PATIENCE, Server, root, wait_for};
 
 /// A text that stands for whatever must not leave a workflow.
 const SECRET: &str = "amaranth-7391";
@@ -69,6 +69,35 @@ fn links_survive_a_kill_and_so_does_their_answer() {
     assert_eq!((again.status, &again.body["decision"]), (409, &json!("approved")));
     let output: Value = serde_json::from_str(ended(client, &execution)["output"].as_str().unwrap()).unwrap();
     assert_eq!((&output["decision"], &output["comment"]), (&json!("approved"), &json!("fine")));
+}
+
+/// The first JSON after a heading of the page about callbacks.
+fn documented(heading: &str) -> Value {
+    let page = std::fs::read_to_string(root().join("docs/activities-and-callbacks.md")).unwrap();
+    let (_, part) = page.split_once(heading).expect("the page has the heading");
+    let (_, block) = part.split_once("```json\n").expect("the part has JSON");
+    serde_json::from_str(block.split_once("```").expect("the block ends").0).expect("it is JSON")
+}
+
+#[test]
+fn the_workflow_of_the_page_works() {
+    let home = Home::new();
+    let server = home.start();
+    let client = server.client();
+    let machine = client.create("refund", &documented("### In a definition"));
+    let input = json!({"order": "7", "amount": 12});
+    let run = |link: &str, comment: &str| {
+        let execution = client.start(&machine, &input);
+        let links = submitted(client, &execution)["links"].take();
+        let shown = follow(client, links["AnswerUrl"].as_str().unwrap(), None).body;
+        assert_eq!((&shown["title"], &shown["payload"]), (&json!("Refund order 7?"), &input));
+        let answered = follow(client, links[link].as_str().unwrap(), Some(&json!({"comment": comment})));
+        assert_eq!(answered.status, 200, "{}", answered.body);
+        ended(client, &execution)
+    };
+    assert_eq!(run("ApproveUrl", "fine")["output"], "\"refunded\"");
+    let refused = run("RejectUrl", "too late");
+    assert_eq!((&refused["error"], &refused["cause"]), (&json!("NotApproved"), &json!("too late")));
 }
 
 /// Starts an execution that asks: its ARN, its token and its link to approve.
