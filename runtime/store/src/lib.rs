@@ -34,7 +34,7 @@ pub use memory::MemoryStore;
 pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
     ActivityRecord, AliasRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary,
-    HistoryRow, MachineKind, MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleHead,
-    ModuleRecord, NewExecution, Published, QueuedTask, RevisionRecord, Route, SecretKind, SecretRecord,
-    StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
+    FirstVersion, HistoryRow, MachineKind, MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta,
+    ModuleHead, ModuleRecord, NewExecution, Published, QueuedTask, RevisionRecord, Route, SecretKind,
+    SecretRecord, StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
 };

@@ -1,4 +1,4 @@
-//! The unmodified AWS CLI and boto3, see `tests/clients/run`.
+//! The unmodified AWS CLI, boto3 and the AWS SDK for JavaScript, see `tests/clients/run`.
 
 use std::process::Command;
 
@@ -18,7 +18,7 @@ fn the_aws_clients_find_what_they_know() {
     let clients = Command::new("python3")
         .arg(root().join("tests/clients/run"))
         .arg(server.client().endpoint())
-        .arg(target().join("clients/venv"))
+        .arg(target().join("clients"))
         .output()
         .unwrap();
     let told = [clients.stdout, clients.stderr].concat();

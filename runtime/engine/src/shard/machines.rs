@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::definition::MachineType;
 use asl::{Definition, Text, Timestamp};
-use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord, VersionRecord};
+use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord};
 
 use crate::arn::StateMachineArn;
 use crate::request::{CreateStateMachine, Created, Refusal, UpdateStateMachine, Updated};
@@ -94,6 +94,7 @@ impl Shard {
             tags: request.tags,
             next_version: 1,
             published: None,
+            first_version: None,
         };
         let revision_record = RevisionRecord {
             machine_arn: record.arn.clone(),
@@ -110,7 +111,7 @@ impl Shard {
         };
         self.put_machine(record, revision_record, request.definition);
         let version = match request.publish {
-            Some(publish) => Some(self.publish(&request.arn, publish.description, now)?.version),
+            Some(publish) => Some(self.publish_first(&request.arn, publish.description, now)?),
             None => None,
         };
         Ok(Created { at: now, version })
@@ -205,7 +206,7 @@ pub fn machine_type(kind: MachineKind) -> MachineType {
 }
 
 /// The answer to the request that made the machine, if it is this one again. AWS compares the text of the
-/// definition, the configurations and what was published, not the role or the tags.
+/// definition and the configurations, not the role or the tags.
 fn created_before(existing: &Machine, request: &CreateStateMachine) -> Option<Created> {
     let revision = &existing.revision.record;
     let same = *revision.definition == *request.text
@@ -216,16 +217,11 @@ fn created_before(existing: &Machine, request: &CreateStateMachine) -> Option<Cr
     if !same {
         return None;
     }
-    let version = match &request.publish {
-        None => None,
-        Some(publish) => {
-            let of_this = |version: &&VersionRecord| version.revision == existing.record.revision;
-            let version = existing.record.versions().iter().find(of_this)?;
-            if version.description != publish.description {
-                return None;
-            }
-            Some(version.number)
-        }
+    // AWS compares what was published with it too.
+    let version = match (&request.publish, &existing.record.first_version) {
+        (None, None) => None,
+        (Some(publish), Some(first)) if publish.description == first.description => Some(first.number),
+        (Some(_), Some(_) | None) | (None, Some(_)) => return None,
     };
     Some(Created { at: existing.record.created_at, version })
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use asl::interpreter::ExecutionId;
 use asl::{Text, Timestamp};
 use store::{
-    AliasRecord, Change, MachineKind, MachineRecord, MachineStatus, Published, Route, VersionRecord,
+    AliasRecord, Change, FirstVersion, MachineKind, MachineRecord, MachineStatus, Published, Route,
+    VersionRecord,
 };
 
 use crate::arn::{StateMachineArn, StateMachineReference};
@@ -146,6 +147,20 @@ impl Shard {
             number
         })?;
         Ok(PublishedVersion { version: number, at: now })
+    }
+
+    /// The version that a new machine begins with.
+    pub(super) fn publish_first(
+        &mut self,
+        arn: &StateMachineArn,
+        description: Option<String>,
+        now: Timestamp,
+    ) -> Result<u32, Refusal> {
+        let number = self.publish(arn, description.clone(), now)?.version;
+        self.change_published(arn, |record| {
+            record.first_version = Some(FirstVersion { number, description });
+        })?;
+        Ok(number)
     }
 
     pub(super) fn delete_version(&mut self, arn: &StateMachineArn, number: u32) -> Result<(), Refusal> {

@@ -1,9 +1,12 @@
 //! Answers of executors and workers.
 
-use asl::interpreter::{ErrorOutput, Event, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
+use asl::interpreter::{
+    ErrorOutput, Event, Surroundings, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request,
+};
 use asl::{Data, Timestamp};
 use store::Change;
 
+use crate::arn::ActivityArn;
 use crate::request::Refusal;
 
 use super::{Effect, Known, Shard, TaskAnswer, TaskKey, TaskReturned};
@@ -53,7 +56,11 @@ impl Shard {
         if !token.is_proved_by(&seed) {
             return Err(Refusal::InvalidToken);
         }
-        Ok(TaskKey { execution: token.execution, row: token.row, attempt: token.attempt })
+        let task = TaskKey { execution: token.execution, row: token.row, attempt: token.attempt };
+        if self.has_lost_its_activity(task) {
+            return Err(Refusal::TaskDoesNotExist);
+        }
+        Ok(task)
     }
 
     /// Ends an attempt from outside.
@@ -73,6 +80,13 @@ impl Shard {
             self.forget_dispatch(task);
         }
         Ok(())
+    }
+
+    /// Whether an attempt is that of an activity which was deleted. It goes on until its timeout.
+    fn has_lost_its_activity(&self, task: TaskKey) -> bool {
+        let resource = self.task_request(task).map(|request| request.resource);
+        let activity = resource.and_then(|resource| ActivityArn::parse(&resource).ok());
+        activity.is_some_and(|activity| !self.activities.activity_exists(activity.as_str()))
     }
 
     /// Withdraws what recovery would do for an attempt, unless the row has a newer one already.

@@ -8,6 +8,10 @@ use serde_json::{Value, json};
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
 
+/// AWS service model: how long a data key of a customer managed key is used.
+const DATA_KEY_SECONDS_MIN: u32 = 60;
+const DATA_KEY_SECONDS_MAX: u32 = 900;
+
 /// The configurations as they are stored: none where the request has none.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Configuration {
@@ -60,13 +64,10 @@ pub(crate) type Change = Option<Option<Data>>;
 pub(crate) fn publish(fields: &mut Fields) -> Result<Option<Publish>, ApiError> {
     let publish = fields.flag("publish")?.unwrap_or(false);
     let description = fields.text("versionDescription", TextRule::DESCRIPTION)?;
-    match (publish, description) {
-        (true, description) => Ok(Some(Publish { description })),
-        (false, None) => Ok(None),
-        (false, Some(_)) => {
-            Err(ApiError::validation("Version description can only be set when publish is true"))
-        }
+    if description.is_some() && !publish {
+        fields.refuse(ApiError::validation("Version description can only be set when publish is true"));
     }
+    Ok(publish.then_some(Publish { description }))
 }
 
 pub(crate) fn logging_default() -> Value {
@@ -107,7 +108,7 @@ fn logging(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
     let count = destinations.as_ref().map_or(0, Vec::len);
     if count > 1 || (count == 0 && level != Level::Off) {
         const MESSAGE: &str = "Invalid Logging Configuration: Must specify exactly one Log Destination.";
-        return Err(ApiError::new("InvalidLoggingConfiguration", MESSAGE));
+        fields.refuse(ApiError::new("InvalidLoggingConfiguration", MESSAGE));
     }
     let level = LEVELS.iter().find(|(_, found)| *found == level).map_or("OFF", |(name, _)| name);
     let mut value = json!({"level": level, "includeExecutionData": include});
@@ -138,16 +139,23 @@ fn tracing(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
 pub(crate) fn encryption(fields: &mut Fields) -> Result<Option<Data>, ApiError> {
     let Some(mut encryption) = fields.structure("encryptionConfiguration")? else { return Ok(None) };
     let owned = encryption
-        .choice("type", &[("AWS_OWNED_KEY", true), ("CUSTOMER_MANAGED_KMS_KEY", false)])?
+        .required_choice("type", &[("AWS_OWNED_KEY", true), ("CUSTOMER_MANAGED_KMS_KEY", false)])?
         .unwrap_or(true);
+    let key = encryption.text("kmsKeyId", TextRule::KEY_ID)?;
+    encryption.integer("kmsDataKeyReusePeriodSeconds", DATA_KEY_SECONDS_MIN, DATA_KEY_SECONDS_MAX)?;
     fields.absorb(encryption);
-    if owned {
-        return Ok(Some(encryption_default().into()));
+    let refusal = match (owned, key) {
+        (false, _) => Some("Stepwell has no customer managed keys; use the type AWS_OWNED_KEY."),
+        (true, Some(_)) => {
+            Some("kmsKeyId is for the type CUSTOMER_MANAGED_KMS_KEY, which Stepwell does not have.")
+        }
+        (true, None) => None,
+    };
+    if let Some(refusal) = refusal {
+        let message = format!("Invalid Encryption Configuration: {refusal}");
+        fields.refuse(ApiError::new("InvalidEncryptionConfiguration", message));
     }
-    Err(ApiError::new(
-        "InvalidEncryptionConfiguration",
-        "Invalid Encryption Configuration: Stepwell has no customer managed keys; use the type AWS_OWNED_KEY.",
-    ))
+    Ok(Some(encryption_default().into()))
 }
 
 /// `tags` of a new resource.
@@ -157,20 +165,29 @@ pub(crate) fn tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiErro
         let key = tag.required_text("key", TextRule::TAG_KEY)?;
         let value = tag.text("value", TextRule::of(0, 256))?.unwrap_or_default();
         fields.absorb(tag);
-        if key.starts_with("aws:") {
-            return Err(ApiError::validation("Tag keys that begin with 'aws:' are reserved."));
-        }
-        if let Some(text) = [&key, &value].into_iter().find(|text| !text.chars().all(is_tag_character)) {
-            return Err(ApiError::validation(format!(
-                "The tag text '{text}' has other characters than letters, digits, white space and _ . : / = + - @."
-            )));
-        }
-        if tags.iter().any(|(known, _)| *known == key) {
-            return Err(ApiError::validation(format!("The tag key '{key}' is given more than once.")));
+        if let Some(problem) = tag_problem(&tags, &key, &value) {
+            fields.refuse(ApiError::validation(problem));
         }
         tags.push((key, value));
     }
-    if tags.len() > TAGS_MAX { Err(ApiError::too_many_tags(None)) } else { Ok(tags) }
+    if tags.len() > TAGS_MAX {
+        fields.refuse(ApiError::too_many_tags(None));
+    }
+    Ok(tags)
+}
+
+/// What is wrong with a tag, also beside those before it.
+fn tag_problem(before: &[(String, String)], key: &str, value: &str) -> Option<String> {
+    if key.starts_with("aws:") {
+        return Some("Tag keys that begin with 'aws:' are reserved.".to_owned());
+    }
+    if let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(is_tag_character)) {
+        return Some(format!(
+            "The tag text '{text}' has other characters than letters, digits, white space and _ . : / = + - @."
+        ));
+    }
+    let is_known = before.iter().any(|(known, _)| known == key);
+    is_known.then(|| format!("The tag key '{key}' is given more than once."))
 }
 
 /// `tags` where they must be given.
@@ -273,7 +290,8 @@ mod tests {
         let check = |count: usize| {
             let list: Vec<_> = (0..count).map(|n| json!({"key": format!("k{n}"), "value": "v"})).collect();
             let mut fields = Fields::parse(json!({"tags": list}).to_string().as_bytes()).unwrap();
-            tags(&mut fields).map(|tags| tags.len()).map_err(|error| error.code())
+            let count = tags(&mut fields).unwrap().len();
+            fields.finish().map(|()| count).map_err(|error| error.code())
         };
         assert_eq!(check(50), Ok(50));
         assert_eq!(check(51), Err("TooManyTags"));

@@ -68,14 +68,16 @@ pub(crate) fn reference(text: &str) -> Result<StateMachineReference, ApiError> {
     Ok(reference)
 }
 
+/// The machine of a version or an alias too; `asked` is the ARN as the client gave it.
 pub(crate) async fn find_machine<S: Store + Clone>(
     app: &App<S>,
     arn: &StateMachineArn,
+    asked: &str,
 ) -> Result<MachineRecord, ApiError> {
     let found = app.store().machine(arn.name()).await?;
     found
         .filter(|machine| &*machine.arn == arn.as_str())
-        .ok_or_else(|| ApiError::state_machine_does_not_exist(arn.as_str()))
+        .ok_or_else(|| ApiError::state_machine_does_not_exist(asked))
 }
 
 pub(crate) async fn find_execution<S: Store + Clone>(

@@ -17,7 +17,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
 
     let missing = || ApiError::state_machine_does_not_exist(&arn);
     let reference = reference(&arn)?;
-    let machine = find_machine(app, reference.machine()).await?;
+    let machine = find_machine(app, reference.machine(), &arn).await?;
     let version = match &reference {
         StateMachineReference::Machine(_) => None,
         StateMachineReference::Version { version, .. } => {

@@ -32,7 +32,9 @@ impl TextRule {
     pub(crate) const PAYLOAD: TextRule = TextRule::secret(0, asl::limits::PAYLOAD_BYTES_MAX);
     pub(crate) const ERROR: TextRule = TextRule::secret(0, asl::limits::ERROR_CHARACTERS_MAX);
     pub(crate) const CAUSE: TextRule = TextRule::secret(0, asl::limits::CAUSE_CHARACTERS_MAX);
-    pub(crate) const TRACE_HEADER: TextRule = TextRule::of(0, 256);
+    const TRACE_HEADER: TextRule = TextRule::of(0, 256);
+    pub(crate) const STATE_NAME: TextRule = TextRule::secret(1, 80);
+    pub(crate) const KEY_ID: TextRule = TextRule::of(1, 2_048);
     pub(crate) const DESCRIPTION: TextRule = TextRule::secret(0, 256);
     pub(crate) const TAG_KEY: TextRule = TextRule::of(1, 128);
     /// The model has no bound; ours is far above that of a UUID.
@@ -49,6 +51,8 @@ pub(crate) struct Fields {
     /// Where the members are in the request, for members of members: `loggingConfiguration.`.
     path: String,
     violations: Vec<String>,
+    /// What is wrong beyond the constraints; AWS tells it only where they hold.
+    refusal: Option<ApiError>,
 }
 
 impl Fields {
@@ -75,7 +79,7 @@ impl Fields {
     }
 
     fn new(members: Map<String, Value>, path: String) -> Fields {
-        Fields { members, path, violations: Vec::new() }
+        Fields { members, path, violations: Vec::new(), refusal: None }
     }
 
     fn take(&mut self, name: &str) -> Option<Value> {
@@ -119,13 +123,31 @@ impl Fields {
         let before = self.violations.len();
         let text = self.required_text(name, rule)?;
         if self.violations.len() == before && !matches(&text) {
-            self.violate(
-                name,
-                &format!(" '{text}'"),
-                &format!("satisfy regular expression pattern: {pattern}"),
-            );
+            self.mismatch(name, &text, pattern);
         }
         Ok(text)
+    }
+
+    /// A text that need not be there, of characters that the model restricts.
+    pub(crate) fn pattern(
+        &mut self,
+        name: &str,
+        rule: TextRule,
+        pattern: &str,
+        matches: impl FnOnce(&str) -> bool,
+    ) -> Result<Option<String>, ApiError> {
+        let before = self.violations.len();
+        let text = self.text(name, rule)?;
+        if let Some(text) = text.as_deref().filter(|_| self.violations.len() == before)
+            && !matches(text)
+        {
+            self.mismatch(name, text, pattern);
+        }
+        Ok(text)
+    }
+
+    fn mismatch(&mut self, name: &str, text: &str, pattern: &str) {
+        self.violate(name, &format!(" '{text}'"), &format!("satisfy regular expression pattern: {pattern}"));
     }
 
     /// A list of structures of which there must be so many.
@@ -172,9 +194,24 @@ impl Fields {
         Ok(texts)
     }
 
+    /// `traceHeader` of a start.
+    pub(crate) fn trace_header(&mut self) -> Result<Option<String>, ApiError> {
+        self.pattern("traceHeader", TextRule::TRACE_HEADER, r"\p{ASCII}*", str::is_ascii)
+    }
+
     /// Notes that a member is missing.
     pub(crate) fn missing(&mut self, name: &str) {
         self.violate(name, " null", "not be null");
+    }
+
+    /// One of several words, which must be given.
+    pub(crate) fn required_choice<T: Copy>(
+        &mut self,
+        name: &str,
+        choices: &[(&str, T)],
+    ) -> Result<Option<T>, ApiError> {
+        self.require(name);
+        self.choice(name, choices)
     }
 
     /// One of several words. The list is in the order in which AWS quotes it.
@@ -195,10 +232,19 @@ impl Fields {
     }
 
     pub(crate) fn integer(&mut self, name: &str, min: u32, max: u32) -> Result<Option<u32>, ApiError> {
+        self.whole_number(name, "Integer", min, max)
+    }
+
+    /// What the model has as a long, of which we take as much as an integer holds.
+    pub(crate) fn long(&mut self, name: &str, min: u32, max: u32) -> Result<Option<u32>, ApiError> {
+        self.whole_number(name, "Long", min, max)
+    }
+
+    fn whole_number(&mut self, name: &str, of: &str, min: u32, max: u32) -> Result<Option<u32>, ApiError> {
         let Some(value) = self.take(name) else { return Ok(None) };
-        let Value::Number(number) = &value else { return Err(wrong_type(&value, "Integer")) };
+        let Value::Number(number) = &value else { return Err(wrong_type(&value, of)) };
         let integer = number.as_i64().or_else(|| number.as_u64().map(|_| i64::MAX));
-        let Some(integer) = integer else { return Err(wrong_type(&value, "Integer")) };
+        let Some(integer) = integer else { return Err(wrong_type(&value, of)) };
         let value = format!(" '{number}'");
         if integer < i64::from(min) {
             self.violate(name, &value, &format!("have value greater than or equal to {min}"));
@@ -264,6 +310,12 @@ impl Fields {
     /// Takes over the violations of a structure that was read.
     pub(crate) fn absorb(&mut self, inner: Fields) {
         self.violations.extend(inner.violations);
+        self.refusal = self.refusal.take().or(inner.refusal);
+    }
+
+    /// Notes what is wrong beyond the constraints. The first is told, by [`Fields::finish`].
+    pub(crate) fn refuse(&mut self, error: ApiError) {
+        self.refusal.get_or_insert(error);
     }
 
     fn violate(&mut self, name: &str, value: &str, rule: &str) {
@@ -275,7 +327,7 @@ impl Fields {
     /// Refuses the request if a member broke a constraint. Members that nobody read are ignored, as AWS does.
     pub(crate) fn finish(self) -> Result<(), ApiError> {
         let errors = match self.violations.len() {
-            0 => return Ok(()),
+            0 => return self.refusal.map_or(Ok(()), Err),
             1 => "error",
             _several => "errors",
         };
@@ -315,6 +367,11 @@ mod tests {
             fields.integer("maxResults", 0, 1000)?;
             fields.choice("type", &[("STANDARD", 1), ("EXPRESS", 2)])?;
             fields.flag("publish")?;
+            fields.trace_header()?;
+            fields.long("count", 0, 9)?;
+            if fields.structure("wrong")?.is_some() {
+                fields.refuse(ApiError::new("InvalidWrong", "something else is wrong"));
+            }
             for mut tag in fields.list("tags")?.unwrap_or_default() {
                 tag.text("key", TextRule::of(1, 2))?;
                 fields.absorb(tag);
@@ -367,6 +424,26 @@ mod tests {
     }
 
     #[test]
+    fn what_else_is_wrong_is_told_where_the_constraints_hold() {
+        check(r#"{"arn": "a", "wrong": {}}"#, "InvalidWrong: something else is wrong");
+        check(
+            r#"{"wrong": {}}"#,
+            "ValidationException: 1 validation error detected: Value null at 'arn' failed to satisfy constraint: \
+             Member must not be null",
+        );
+    }
+
+    #[test]
+    fn a_trace_header_is_ascii() {
+        check(r#"{"arn": "a", "traceHeader": "Root=1"}"#, "ok");
+        check(
+            r#"{"arn": "a", "traceHeader": "é"}"#,
+            "ValidationException: 1 validation error detected: Value 'é' at 'traceHeader' failed to satisfy \
+             constraint: Member must satisfy regular expression pattern: \\p{ASCII}*",
+        );
+    }
+
+    #[test]
     fn secrets_are_not_quoted() {
         check(
             r#"{"arn": "a", "taskToken": ""}"#,
@@ -396,6 +473,7 @@ mod tests {
             r#"{"arn": "a", "maxResults": 1.5}"#,
             &format!("{CODE} FLOAT_VALUE can not be converted to a Integer"),
         );
+        check(r#"{"arn": "a", "count": 1.5}"#, &format!("{CODE} FLOAT_VALUE can not be converted to a Long"));
         check(
             r#"{"arn": "a", "publish": "true"}"#,
             &format!("{CODE} STRING_VALUE can not be converted to a Boolean"),

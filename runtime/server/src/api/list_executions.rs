@@ -34,7 +34,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
         }
     };
     let reference = reference(&arn)?;
-    let machine = find_machine(app, reference.machine()).await?;
+    let machine = find_machine(app, reference.machine(), &arn).await?;
     let list = qualified::list(&machine, &reference)?;
     if machine.kind == MachineKind::Express {
         return Err(ApiError::new(

@@ -1,8 +1,9 @@
 //! ListStateMachineAliases: of a machine, or those that lead to one of its versions; by their names.
 
+use engine::Refusal;
 use engine::arn::StateMachineReference;
 use serde_json::json;
-use store::{AliasRecord, Store};
+use store::{AliasRecord, MachineStatus, Store};
 
 use super::describe::{find_machine, reference};
 use super::dispatch::Answer;
@@ -20,7 +21,10 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let parts = ["ListStateMachineAliases", &arn];
     let (listing, now) = (Listing(&parts), now());
     let after = request.place(&listing, now)?;
-    let machine = find_machine(app, reference.machine()).await?;
+    let machine = find_machine(app, reference.machine(), &arn).await?;
+    if machine.status == MachineStatus::Deleting {
+        return Err(Refusal::StateMachineDeleting { arn: reference.machine().clone() }.into());
+    }
     let version = match &reference {
         StateMachineReference::Machine(_) => None,
         StateMachineReference::Version { version, .. } if machine.version(*version).is_some() => {

@@ -22,7 +22,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
         Some(place) => place.parse().map_err(|_| ApiError::invalid_token())?,
         None => u32::MAX,
     };
-    let machine = find_machine(app, &arn).await?;
+    let machine = find_machine(app, &arn, arn.as_str()).await?;
     let rest = machine.versions().iter().rev().filter(|version| version.number < before);
     let (versions, next) = page::cut(rest, request.max_results(), |version| version.number.to_string());
     let item = |version: &&store::VersionRecord| {

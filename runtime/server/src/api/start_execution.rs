@@ -40,7 +40,7 @@ pub(super) fn read(mut fields: Fields) -> Result<StartExecution, ApiError> {
     let arn = fields.required_text("stateMachineArn", TextRule::ARN)?;
     let name = fields.text("name", TextRule::NAME)?;
     let input = fields.text("input", TextRule::PAYLOAD)?;
-    let trace_header = fields.text("traceHeader", TextRule::TRACE_HEADER)?;
+    let trace_header = fields.trace_header()?;
     fields.finish()?;
 
     let state_machine = reference(&arn)?;

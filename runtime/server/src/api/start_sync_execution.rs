@@ -22,7 +22,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let arn = fields.required_text("stateMachineArn", TextRule::ARN)?;
     let name = fields.text("name", TextRule::NAME)?;
     let input = fields.text("input", TextRule::PAYLOAD)?;
-    let trace_header = fields.text("traceHeader", TextRule::TRACE_HEADER)?;
+    let trace_header = fields.trace_header()?;
     let included = Included::read(&mut fields)?;
     fields.finish()?;
 

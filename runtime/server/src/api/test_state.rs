@@ -85,7 +85,7 @@ fn read(mut fields: Fields) -> Result<Request, ApiError> {
         level: fields.choice("inspectionLevel", LEVELS)?.unwrap_or_default(),
         reveals_secrets: fields.flag("revealSecrets")?.unwrap_or(false),
         variables: fields.text("variables", TextRule::PAYLOAD)?,
-        state_name: fields.text("stateName", TextRule::NAME)?,
+        state_name: fields.text("stateName", TextRule::STATE_NAME)?,
         mock: read_mock(&mut fields)?,
         context: fields.text("context", TextRule::PAYLOAD)?,
         configuration: read_configuration(&mut fields)?,
@@ -119,7 +119,7 @@ fn read_configuration(fields: &mut Fields) -> Result<Configuration, ApiError> {
     };
     let configuration = Configuration {
         retrier_retry_count: given.integer("retrierRetryCount", 0, COUNT_MAX)?,
-        error_caused_by_state: given.text("errorCausedByState", TextRule::NAME)?,
+        error_caused_by_state: given.text("errorCausedByState", TextRule::STATE_NAME)?,
         map_iteration_failure_count: given.integer("mapIterationFailureCount", 0, COUNT_MAX)?,
         map_item_reader_data: given.text("mapItemReaderData", TextRule::PAYLOAD)?,
     };

@@ -21,7 +21,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let update = MapRunUpdate {
         concurrency_max: fields.integer("maxConcurrency", 0, COUNT_MAX)?,
         tolerated_failure_percentage: fields.number("toleratedFailurePercentage", 0.0, PERCENTAGE_MAX)?,
-        tolerated_failure_count: fields.integer("toleratedFailureCount", 0, COUNT_MAX)?,
+        tolerated_failure_count: fields.long("toleratedFailureCount", 0, COUNT_MAX)?,
     };
     fields.finish()?;
 

@@ -31,7 +31,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     if let Some(role_arn) = &role_arn {
         check_role(role_arn)?;
     }
-    let machine = find_machine(app, &arn).await?;
+    let machine = find_machine(app, &arn, arn.as_str()).await?;
     let definition = match text {
         Some(text) => {
             let definition = definition::check(&text, machine.kind)?;

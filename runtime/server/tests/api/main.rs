@@ -472,6 +472,25 @@ async fn activities_are_created_once_and_worked_off() {
 }
 
 #[tokio::test]
+async fn a_task_whose_activity_is_gone_takes_no_answer() {
+    let server = Server::start().await;
+    let activity = server.call("CreateActivity", json!({"name": "a"})).await["activityArn"].clone();
+    let work = json!({"StartAt": "T", "States": {"T": {"Type": "Task", "Resource": activity, "End": true}}});
+    let machine = server.create("m", &work.to_string()).await;
+    let started = server.call("StartExecution", json!({"stateMachineArn": machine})).await;
+    let job = server.call("GetActivityTask", json!({"activityArn": activity})).await;
+    server.call("DeleteActivity", json!({"activityArn": activity})).await;
+    let answer = json!({"taskToken": job["taskToken"], "output": "1"});
+    let message = "Task does not exist: 'Provided task does not exist'";
+    server.refused("SendTaskSuccess", answer.clone(), "TaskDoesNotExist", message).await;
+    // One of the same name takes its place.
+    server.call("CreateActivity", json!({"name": "a"})).await;
+    server.call("SendTaskSuccess", answer).await;
+    let shown = server.call("DescribeExecution", json!({"executionArn": started["executionArn"]})).await;
+    assert_eq!(shown["status"], "SUCCEEDED");
+}
+
+#[tokio::test]
 async fn activities_are_listed_page_by_page_the_oldest_first() {
     let server = Server::start().await;
     for name in ["b", "a", "d", "c"] {

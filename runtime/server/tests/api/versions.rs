@@ -42,6 +42,8 @@ async fn a_revision_is_published_once() {
     other["versionDescription"] = json!("second");
     let message = format!("State Machine Already Exists: '{arn}'");
     server.refused("CreateStateMachine", other, "StateMachineAlreadyExists", &message).await;
+    let bare = json!({"name": "m", "definition": PASS, "roleArn": ROLE});
+    server.refused("CreateStateMachine", bare, "StateMachineAlreadyExists", &message).await;
     let published = server.call("PublishStateMachineVersion", json!({"stateMachineArn": arn})).await;
     assert_eq!(published["stateMachineVersionArn"], format!("{arn}:1"), "there is one of this revision");
 

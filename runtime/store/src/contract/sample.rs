@@ -89,6 +89,7 @@ pub(super) fn machine(name: &str, machine_id: u64) -> MachineRecord {
         tags: vec![("team".to_owned(), "billing".to_owned())],
         next_version: 1,
         published: None,
+        first_version: None,
     }
 }
 

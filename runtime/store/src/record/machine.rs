@@ -50,7 +50,19 @@ pub struct MachineRecord {
     /// None as long as nothing was ever published.
     #[n(9)]
     pub published: Option<Box<Published>>,
-    // 10 to 15 are kept for versions and aliases.
+    /// What the request that made the machine published with it, by which a repeated request is known.
+    #[n(10)]
+    pub first_version: Option<FirstVersion>,
+    // 11 to 15 are kept for versions and aliases.
+}
+
+/// The version that was made with its machine. It may have been deleted since.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct FirstVersion {
+    #[n(0)]
+    pub number: u32,
+    #[n(1)]
+    pub description: Option<String>,
 }
 
 /// The versions and aliases of a machine. They lie with it, so that all are seen in one state and go with it.

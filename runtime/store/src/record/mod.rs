@@ -19,7 +19,8 @@ pub use execution::{
 pub use history::HistoryRow;
 pub(crate) use history::RowPrefix;
 pub use machine::{
-    AliasRecord, MachineKind, MachineRecord, MachineStatus, Published, RevisionRecord, Route, VersionRecord,
+    AliasRecord, FirstVersion, MachineKind, MachineRecord, MachineStatus, Published, RevisionRecord, Route,
+    VersionRecord,
 };
 pub use map_run::{MapRunRecord, MapRunTotals, map_run_listing};
 pub use module::{ModuleHead, ModuleRecord};

@@ -61,6 +61,7 @@ const FROZEN: &[u64] = &[
     0x39ba_0173_a351_0579, // StateRow::Row/MapRunChild
     0xd3a8_6a8d_ed91_f4b6, // HistoryRow/MapRuns
     0xfcc2_5efb_7472_54d7, // MapRunRecord
+    0x8973_7f90_ad90_c4ea, // MachineRecord/FirstVersion
     0x08c8_81d3_95dd_74f3, // RowKey
     0x136d_2a3b_29b9_238f, // SecretRecord
     0x261c_18f7_b45c_6e35, // CallbackRequest
@@ -277,6 +278,7 @@ fn machine() -> MachineRecord {
         tags: vec![("key".to_owned(), "value".to_owned())],
         next_version: 5,
         published: None,
+        first_version: None,
     }
 }
 
@@ -298,6 +300,11 @@ fn published() -> MachineRecord {
     };
     let published = Published { versions: vec![version], aliases: vec![alias] };
     MachineRecord { published: Some(Box::new(published)), ..machine() }
+}
+
+fn published_at_once() -> MachineRecord {
+    let first_version = FirstVersion { number: 1, description: Some("first".to_owned()) };
+    MachineRecord { first_version: Some(first_version), ..published() }
 }
 
 fn revision() -> RevisionRecord {
@@ -410,6 +417,7 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/MapRunChild", map_run::child_row()),
         sample("HistoryRow/MapRuns", map_run::history()),
         sample("MapRunRecord", map_run::record()),
+        sample("MachineRecord/FirstVersion", published_at_once()),
         sample("SecretRecord", secret()),
         sample("CallbackRequest", callback_request()),
         sample("CallbackAnswered", CallbackAnswered { decision: Decision::Approved, at: at(5) }),
