@@ -1,8 +1,6 @@
 //! Answers of executors and workers.
 
-use asl::interpreter::{
-    ErrorOutput, Event, Surroundings, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request,
-};
+use asl::interpreter::{ErrorOutput, Event, TaskPhase, TaskRequest, TaskStage, TaskToken, task_request};
 use asl::{Data, Timestamp};
 use store::Change;
 
@@ -86,7 +84,7 @@ impl Shard {
     fn has_lost_its_activity(&self, task: TaskKey) -> bool {
         let resource = self.task_request(task).map(|request| request.resource);
         let activity = resource.and_then(|resource| ActivityArn::parse(&resource).ok());
-        activity.is_some_and(|activity| !self.activities.activity_exists(activity.as_str()))
+        activity.is_some_and(|activity| !self.activities.exists(activity.as_str()))
     }
 
     /// Withdraws what recovery would do for an attempt, unless the row has a newer one already.

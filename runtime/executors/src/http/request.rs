@@ -144,7 +144,7 @@ fn written_body(body: &Value, call: &HttpCall, headers: &mut HeaderMap) -> Resul
 
 fn is_json(headers: &HeaderMap) -> bool {
     let Some(media) = headers.get(CONTENT_TYPE) else { return true };
-    media.to_str().is_ok_and(|media| is_json_type(media))
+    media.to_str().is_ok_and(is_json_type)
 }
 
 /// `application/json`, and types that are JSON beneath.
