@@ -9,6 +9,7 @@ pub mod placeholders;
 pub mod process;
 pub mod recorded;
 pub mod render;
+mod resting;
 pub mod runner;
 pub mod script;
 pub mod sim;

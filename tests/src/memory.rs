@@ -21,6 +21,8 @@ impl Memory {
     }
 
     pub(crate) fn save(&mut self, state: &mut ExecutionState) {
+        // A redrive counts itself; the engine stores that with the execution's record.
+        self.info = Arc::clone(&state.info);
         self.header = encode(&state.header);
         for (id, row) in state.take_changed() {
             match row {

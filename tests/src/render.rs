@@ -75,6 +75,11 @@ pub fn describe(kind: &HistoryKind) -> (String, Details) {
         HistoryKind::MapRunSucceeded => ("MapRunSucceeded", None),
         HistoryKind::MapRunFailed(error) => ("MapRunFailed", Some(error_of(error))),
         HistoryKind::MapRunAborted => ("MapRunAborted", None),
+        HistoryKind::MapRunRedriven { map_run_arn, redrive_count } => {
+            let details =
+                vec![("mapRunArn", text(map_run_arn)), ("redriveCount", Member::Number(*redrive_count))];
+            ("MapRunRedriven", Some(details))
+        }
         task => describe_task(task),
     };
     (name.to_owned(), details)

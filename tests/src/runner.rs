@@ -1,6 +1,6 @@
 //! Drives `asl::step` alone: a queue of what is to happen, a clock that jumps to it, and checks after each step.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use asl::interpreter::{
@@ -9,8 +9,11 @@ use asl::interpreter::{
 };
 use asl::{Data, Definition, Timestamp};
 
+use asl::limits::HISTORY_EVENTS_MAX;
+
 use crate::children;
 use crate::memory::{Memory, Timers};
+use crate::resting;
 use crate::worker::{Attempt, Workers};
 
 /// Steps after which a run is taken to be endless.
@@ -23,6 +26,8 @@ pub struct Options {
     pub restart: bool,
     /// When StopExecution comes, in milliseconds, and what it says.
     pub stop: Option<(i64, ErrorOutput)>,
+    /// When RedriveExecution comes, in milliseconds after each end without success.
+    pub redrives: Vec<i64>,
     pub missing_activities: BTreeSet<String>,
 }
 
@@ -94,6 +99,7 @@ pub fn run(
         timers: Timers::default(),
         attempts: BTreeMap::new(),
         children: BTreeSet::new(),
+        redrives: options.redrives.clone().into(),
         history: Vec::new(),
         ending: None,
     };
@@ -102,6 +108,7 @@ pub fn run(
         run.later(*after, Happening::Event(Event::Stop(reason.clone())));
     }
     run.run();
+    assert!(run.redrives.is_empty(), "every redrive finds an execution that ended without success");
     Outcome { history: run.history, ending: run.ending }
 }
 
@@ -109,6 +116,7 @@ pub fn run(
 #[derive(Debug)]
 enum Happening {
     Event(Event),
+    Redrive,
     Timer(Timer),
     ChildEnded(ExecutionId, Event),
     /// A worker takes an activity task.
@@ -134,6 +142,7 @@ struct Run<'a> {
     attempts: BTreeMap<AttemptId, RowId>,
     /// Executions that were started and neither stopped nor have ended.
     children: BTreeSet<ExecutionId>,
+    redrives: VecDeque<i64>,
     history: Vec<HistoryEvent>,
     ending: Option<Ending>,
 }
@@ -145,6 +154,7 @@ impl Run<'_> {
             self.now = at;
             match happening {
                 Happening::Event(event) => _ = self.event(event),
+                Happening::Redrive => self.redrive(),
                 Happening::Timer(timer) => {
                     if self.timers.fire(timer, at) {
                         self.event(Event::Timer(timer));
@@ -169,6 +179,14 @@ impl Run<'_> {
             }
         }
         panic!("the execution does not end");
+    }
+
+    fn redrive(&mut self) {
+        self.ending = None;
+        assert!(self.event(Event::Redrive), "an execution that ended without success can be redriven");
+        if self.ending.is_none() {
+            self.stale(&Event::Redrive);
+        }
     }
 
     /// An event that nobody waits for must not be accepted.
@@ -250,6 +268,11 @@ impl Run<'_> {
             Command::End(ending) => {
                 assert!(self.ending.is_none(), "an execution ends once");
                 self.ending = Some(ending.clone());
+                if !matches!(ending, Ending::Succeeded { .. })
+                    && let Some(after) = self.redrives.pop_front()
+                {
+                    self.later(after, Happening::Redrive);
+                }
             }
         }
     }
@@ -258,7 +281,7 @@ impl Run<'_> {
     fn start_child(&mut self, child: &StartChild) {
         assert!(self.children.insert(child.id), "a child is started once");
         let (info, started_at) = (children::info(&self.state.info, child, self.now), self.now);
-        let options = Options { stop: None, ..self.options.clone() };
+        let options = Options { stop: None, redrives: Vec::new(), ..self.options.clone() };
         let outcome = run(self.definition, info, &mut *self.workers, &options);
         if let (Some(ending), Some(last)) = (outcome.ending, outcome.history.last()) {
             let event = children::ended(child, started_at, last.at, ending);
@@ -311,11 +334,18 @@ impl Run<'_> {
             task_request(self.definition, &self.state, *row)
                 .is_some_and(|request| request.attempt == *attempt)
         });
-        if self.ending.is_some() {
+        if let Some(ending) = &self.ending {
             assert!(self.timers.is_empty(), "no timer outlives its execution");
             assert!(self.children.is_empty(), "no child outlives its parent");
             assert!(self.attempts.is_empty(), "no attempt outlives its execution");
-            assert_eq!(self.state.rows().count(), 0, "no row outlives its execution");
+            assert_eq!(self.state.header.ready, [], "nothing goes on after the end");
+            let rows = self.state.rows().collect();
+            let is_full = self.state.header.next_event >= HISTORY_EVENTS_MAX;
+            if is_full || matches!(ending, Ending::Succeeded { .. }) {
+                assert_eq!(rows, BTreeMap::new(), "no row outlives its execution");
+            } else if let Err(rule) = resting::check(&rows) {
+                panic!("{rule}: {rows:?}");
+            }
         }
     }
 }

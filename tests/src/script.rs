@@ -7,12 +7,14 @@
 //!     "arn:…:activity:ship": {"echo": true, "taken_after": 2, "heartbeats": [1, 2], "after": 3}
 //!   },
 //!   "stop": {"after": 5, "error": "E", "cause": "C"},
+//!   "redrive": {"after": [2, 2]},
 //!   "missing_activities": ["arn:…"]
 //! }
 //! ```
 //!
 //! A list is used up attempt by attempt, an object answers every attempt. Times are seconds. An attempt without
-//! `output`, `output_bytes`, `echo` or `error` is never answered.
+//! `output`, `output_bytes`, `echo` or `error` is never answered. A `redrive` comes so long after each end without
+//! success, as often as it has times.
 
 use std::collections::BTreeMap;
 
@@ -41,6 +43,8 @@ impl Script {
         if let Some(stop) = file.get("stop") {
             options.stop = Some((milliseconds(stop, "after"), error(stop)));
         }
+        let redrives = file.get("redrive").and_then(|redrive| redrive["after"].as_array());
+        options.redrives = redrives.into_iter().flatten().map(scaled).collect();
         let missing = file.get("missing_activities").and_then(Value::as_array);
         options.missing_activities = missing.into_iter().flatten().map(text).collect();
         let tasks = file.get("tasks").and_then(Value::as_object).into_iter().flatten();

@@ -15,13 +15,16 @@ fn variable(name: &str) -> Option<u64> {
 /// Failures that are listed; the first is explained.
 const FAILURES_MAX: usize = 10;
 
-/// Runs the seeds; gives the steps that they took.
-fn check(seeds: impl Iterator<Item = u64>) -> u64 {
-    let mut steps = 0;
+/// Runs the seeds; gives the steps that they took, and how often an execution was redriven.
+fn check(seeds: impl Iterator<Item = u64>) -> (u64, usize) {
+    let (mut steps, mut redrives) = (0, 0);
     let mut failed = Vec::new();
     for seed in seeds {
         match run(seed, Mutant::Sound) {
-            Ok(summary) => steps += summary.steps,
+            Ok(summary) => {
+                steps += summary.steps;
+                redrives += summary.redrives;
+            }
             Err(rule) => failed.push((seed, rule)),
         }
         if failed.len() == FAILURES_MAX {
@@ -32,7 +35,7 @@ fn check(seeds: impl Iterator<Item = u64>) -> u64 {
         let list: String = failed.iter().map(|(seed, rule)| format!("seed {seed}: {rule:.300}\n")).collect();
         panic!("{list}\n{}", explain(*first, Mutant::Sound));
     }
-    steps
+    (steps, redrives)
 }
 
 /// The seeds of one of the parts that run beside each other; gives how many there were.
@@ -43,7 +46,9 @@ fn check_part(part: u64) -> String {
         None => part * count..(part + 1) * count,
     };
     let ran = seeds.end - seeds.start;
-    format!("{ran} seeds, {} steps", check(seeds))
+    let (steps, redrives) = check(seeds);
+    assert!(redrives > 0 || ran < SEEDS / PARTS, "nothing was redriven");
+    format!("{ran} seeds, {steps} steps, {redrives} redrives")
 }
 
 #[test]

@@ -17,8 +17,8 @@ use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
-    PublishedVersion, PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started,
-    StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PublishedVersion, PutModule, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress,
+    StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -199,6 +199,11 @@ impl<S: Store + Clone> Handle<S> {
     /// Gives the stop date; that of an execution that has ended already is its own.
     pub async fn stop_execution(&self, request: StopExecution) -> Result<Timestamp, Refusal> {
         self.ask(Request::StopExecution(request)).await.map(|reply| at(&reply))
+    }
+
+    /// Gives the redrive date; a repeated token gives that of the first time.
+    pub async fn redrive_execution(&self, request: RedriveExecution) -> Result<Timestamp, Refusal> {
+        self.ask(Request::RedriveExecution(request)).await.map(|reply| at(&reply))
     }
 
     pub async fn update_map_run(&self, request: UpdateMapRun) -> Result<(), Refusal> {

@@ -10,6 +10,7 @@ mod handle;
 mod load;
 mod options;
 mod port;
+mod redrive;
 mod request;
 pub mod shard;
 
@@ -19,9 +20,10 @@ pub use handle::Handle;
 pub use load::find_execution;
 pub use options::Options;
 pub use port::{Exchange, ExchangeSide, TaskDispatch, TaskExecutor, TaskOutcome, Watch};
+pub use redrive::{NotRedrivable, not_redrivable};
 pub use request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION,
-    MachineKind, Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, Refusal, Route,
-    StartAnswer, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged, UpdateAlias,
-    UpdateMapRun, UpdateStateMachine, Updated,
+    MachineKind, Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, RedriveExecution,
+    Refusal, Route, StartAnswer, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
+    UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };

@@ -49,6 +49,17 @@ pub(crate) async fn load<S: Store>(store: &S, missing: Missing) -> Result<Loaded
             };
             Ok(Loaded::Execution(id, found))
         }
+        Missing::Kept(id) => {
+            let revision = match store.execution(id).await? {
+                None => None,
+                Some(record) => store.revision(record.revision).await?,
+            };
+            let kept = match (revision, store.load_state(id).await?) {
+                (Some(revision), Some(state)) => Some(Box::new((revision, state))),
+                (None, _) | (_, None) => None,
+            };
+            Ok(Loaded::Kept(id, kept))
+        }
         Missing::Name(machine, name) => {
             let id = find_execution(store, &machine, &name).await?.map(|(id, _)| id);
             Ok(Loaded::Name(machine, name, id))

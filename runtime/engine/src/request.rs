@@ -7,6 +7,7 @@ use asl::interpreter::{CallbackAnswer, CallbackRequest, ErrorOutput, ExecutionId
 use asl::{Definition, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
+use crate::redrive::NotRedrivable;
 use crate::shard::TaskKey;
 
 use crate::shard::Target;
@@ -48,6 +49,8 @@ pub enum Refusal {
     ExecutionAlreadyExists { arn: ExecutionArn },
     #[error("there is no such execution")]
     ExecutionDoesNotExist { arn: ExecutionArn },
+    #[error("the execution cannot be redriven")]
+    ExecutionNotRedrivable(#[source] NotRedrivable),
     #[error("the Map Run has ended")]
     MapRunEnded,
     #[error("there is no such activity")]
@@ -241,6 +244,13 @@ pub struct Started {
 pub struct StopExecution {
     pub arn: ExecutionArn,
     pub reason: ErrorOutput,
+}
+
+#[derive(Debug, Clone)]
+pub struct RedriveExecution {
+    pub arn: ExecutionArn,
+    /// Makes a repeated request the same one.
+    pub token: Option<String>,
 }
 
 #[derive(Debug, Clone)]

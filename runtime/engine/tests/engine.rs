@@ -1,13 +1,16 @@
 //! The engine over a store in memory, with an executor that answers by the name of the function.
 #![allow(clippy::unwrap_used, reason = "a test fails where something unexpected happens")]
 
+#[path = "engine/redrive.rs"]
+mod redrive;
+
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use asl::Data;
 use asl::definition::MachineType;
 use asl::interpreter::{ErrorOutput, HistoryKind};
-use engine::arn::{ActivityArn, StateMachineArn};
+use engine::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use engine::shard::TaskKey;
 use engine::{
     CreateActivity, CreateStateMachine, Engine, Express, ExpressStart, Handle, MachineKind, Options, Refusal,

@@ -35,7 +35,7 @@ pub trait Store: Send + Sync + 'static {
         name: &str,
     ) -> impl Future<Output = Result<Option<(ExecutionId, ExecutionRecord)>, ReadError>> + Send;
 
-    /// The state of a running execution.
+    /// The state of an execution that runs or can be redriven.
     fn load_state(
         &self,
         id: ExecutionId,
@@ -63,8 +63,8 @@ pub trait Store: Send + Sync + 'static {
         max: usize,
     ) -> impl Future<Output = Result<(Vec<u64>, Option<u64>), ReadError>> + Send;
 
-    /// Executions of a machine, of one status or of all, newest first: running ones by their start, others by
-    /// their end.
+    /// Executions of a machine, of one status or of all, newest first: running ones by their start or their
+    /// last redrive, others by their end.
     fn list_executions(
         &self,
         machine_id: u64,

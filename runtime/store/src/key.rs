@@ -41,7 +41,7 @@ pub struct ListingKey {
     /// The machine, or one of its versions or aliases by its list id; all are numbers of the sequence.
     pub machine_id: u64,
     pub status: ExecutionStatus,
-    /// The start while the execution runs, the end after it.
+    /// The start or the last redrive while the execution runs, the end after it.
     pub at: Timestamp,
     pub execution: ExecutionId,
 }
@@ -241,13 +241,19 @@ fn timer_kind_number(kind: TimerKind) -> u8 {
         TimerKind::TaskTimeout => 1,
         TimerKind::HeartbeatTimeout => 2,
         TimerKind::ExecutionTimeout => 3,
+        TimerKind::RedriveOver => 4,
     }
 }
 
 fn timer_kind(number: u8) -> Option<TimerKind> {
-    [TimerKind::Wake, TimerKind::TaskTimeout, TimerKind::HeartbeatTimeout, TimerKind::ExecutionTimeout]
-        .into_iter()
-        .find(|kind| timer_kind_number(*kind) == number)
+    let kinds = [
+        TimerKind::Wake,
+        TimerKind::TaskTimeout,
+        TimerKind::HeartbeatTimeout,
+        TimerKind::ExecutionTimeout,
+        TimerKind::RedriveOver,
+    ];
+    kinds.into_iter().find(|kind| timer_kind_number(*kind) == number)
 }
 
 impl Key for TimerKey {
@@ -432,6 +438,7 @@ mod tests {
                 TimerKind::TaskTimeout,
                 TimerKind::HeartbeatTimeout,
                 TimerKind::ExecutionTimeout,
+                TimerKind::RedriveOver,
             ];
             let row = RowId(*prng.pick(&NUMBERS));
             TimerKey { due: at(prng), execution: id(prng), row, kind: *prng.pick(&kinds) }

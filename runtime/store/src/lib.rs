@@ -35,6 +35,6 @@ pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
     ActivityRecord, AliasRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary,
     FirstVersion, HistoryRow, MachineKind, MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta,
-    ModuleHead, ModuleRecord, NewExecution, Published, QueuedTask, RevisionRecord, Route, SecretKind,
-    SecretRecord, StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
+    ModuleHead, ModuleRecord, NewExecution, Published, QueuedTask, RedriveToken, Redrives, RevisionRecord,
+    Route, SecretKind, SecretRecord, StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
 };

@@ -9,9 +9,10 @@ use asl::{Data, Timestamp};
 use engine::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use engine::shard::{Fresh, Reply, Request};
 use engine::{
-    CreateActivity, CreateStateMachine, MachineKind, Refusal, StartExecution, Started, StopExecution,
-    UpdateStateMachine,
+    CreateActivity, CreateStateMachine, MachineKind, RedriveExecution, Refusal, StartExecution, Started,
+    StopExecution, UpdateStateMachine,
 };
+use store::ExecutionStatus;
 
 use super::env::{Env, Happening};
 use super::workload::{self, ACTIVITIES};
@@ -20,6 +21,8 @@ use super::workload::{self, ACTIVITIES};
 const EXECUTIONS: std::ops::RangeInclusive<i64> = 1..=16;
 /// How long after the machines are there the last client comes.
 const STARTS_WITHIN_MILLISECONDS: i64 = 20_000;
+/// The same of clients that redrive what has ended by then.
+const REDRIVES_WITHIN_MILLISECONDS: i64 = 120_000;
 
 pub(super) struct Clients {
     clients: Vec<Client>,
@@ -29,15 +32,20 @@ pub(super) struct Clients {
     left: usize,
     /// What clients were told.
     pub(super) started: Vec<(Started, Data)>,
-    pub(super) stopped: BTreeMap<ExecutionArn, Timestamp>,
+    pub(super) stopped: Vec<(ExecutionArn, Timestamp)>,
     /// Executions that a client asked to stop, whatever it was told.
     pub(super) stops: Vec<ExecutionArn>,
+    /// Executions that a client asked to redrive, with how many asked.
+    pub(super) redrives: BTreeMap<ExecutionArn, usize>,
+    /// Redrives of which a client was told.
+    pub(super) redriven: Vec<(ExecutionArn, Timestamp)>,
+    pub(super) clock_jumps: bool,
 }
 
 struct Client {
     action: Action,
     is_done: bool,
-    /// Of an execution that is to be stopped, once it was picked.
+    /// Of an execution that is to be stopped or redriven, once it was picked.
     arn: Option<ExecutionArn>,
 }
 
@@ -48,6 +56,7 @@ enum Action {
     UpdateMachine(usize),
     Start { machine: usize, name: Option<String>, input: Data },
     Stop,
+    Redrive,
 }
 
 struct Machine {
@@ -89,8 +98,11 @@ impl Clients {
             machines,
             setup_left,
             started: Vec::new(),
-            stopped: BTreeMap::new(),
+            stopped: Vec::new(),
             stops: Vec::new(),
+            redrives: BTreeMap::new(),
+            redriven: Vec::new(),
+            clock_jumps: env.faults.clock_jump > 0,
         }
     }
 
@@ -125,6 +137,7 @@ impl Clients {
                 Request::StartExecution(Box::new(request), fresh)
             }
             Action::Stop => Request::StopExecution(self.stop(index, env)?),
+            Action::Redrive => Request::RedriveExecution(self.redrive(index, env)?),
         };
         Some(request)
     }
@@ -141,6 +154,42 @@ impl Clients {
         }
         let arn = self.clients[index].arn.clone()?;
         Some(StopExecution { arn, reason: ErrorOutput::new("Stopped", "a client wanted it") })
+    }
+
+    fn redrive(&mut self, index: usize, env: &mut Env) -> Option<RedriveExecution> {
+        if self.clients[index].arn.is_none() {
+            let Some(arn) = self.redrivable(env) else {
+                self.done(index, env);
+                return None;
+            };
+            *self.redrives.entry(arn.clone()).or_default() += 1;
+            self.clients[index].arn = Some(arn);
+        }
+        let arn = self.clients[index].arn.clone()?;
+        Some(RedriveExecution { arn, token: Some(format!("client{index}")) })
+    }
+
+    /// Some execution, mostly one that can be redriven.
+    fn redrivable(&self, env: &mut Env) -> Option<ExecutionArn> {
+        if self.started.is_empty() || !env.is_faulty {
+            return None;
+        }
+        let is_unsuccessful = |started: &Started| {
+            let status = env.store.executions.get(&started.id);
+            status.is_some_and(|status| {
+                !matches!(status, ExecutionStatus::Running | ExecutionStatus::Succeeded)
+            })
+        };
+        let unsuccessful: Vec<&Started> = self
+            .started
+            .iter()
+            .map(|(started, _)| started)
+            .filter(|started| is_unsuccessful(started))
+            .collect();
+        if unsuccessful.is_empty() || env.random.chance(200) {
+            return Some(env.random.pick(&self.started).0.arn.clone());
+        }
+        Some(env.random.pick(&unsuccessful).arn.clone())
     }
 
     /// A client is answered; without an answer it asks again.
@@ -166,11 +215,13 @@ impl Clients {
             }
             (Action::Stop, Some(Reply::At(at))) => {
                 let arn = self.clients[index].arn.clone().expect("it was picked before it was stopped");
-                let before = self.stopped.insert(arn, at);
-                if before.is_some_and(|before| before != at) {
-                    env.violated(|| format!("an execution ended at {before:?} and at {at}"));
-                }
+                self.stopped.push((arn, at));
             }
+            (Action::Redrive, Some(Reply::At(at))) => {
+                let arn = self.clients[index].arn.clone().expect("it was picked before it was redriven");
+                self.redriven.push((arn, at));
+            }
+            (Action::Redrive, Some(Reply::Refused(Refusal::ExecutionNotRedrivable(_)))) => {}
             (action, Some(reply)) => env.violated(|| format!("{action:?} was answered with {reply:?}")),
         }
         self.done(index, env);
@@ -194,7 +245,11 @@ impl Clients {
 
     fn begin(&mut self, env: &mut Env) {
         for index in self.setup_left_first()..self.clients.len() {
-            let wait = env.random.between(0..=STARTS_WITHIN_MILLISECONDS);
+            let last = match self.clients[index].action {
+                Action::Redrive => REDRIVES_WITHIN_MILLISECONDS,
+                _ => STARTS_WITHIN_MILLISECONDS,
+            };
+            let wait = env.random.between(0..=last);
             env.after(wait, Happening::Client(index));
         }
     }
@@ -219,6 +274,9 @@ fn plan_starts(number: i64, machines: usize, actions: &mut Vec<Action>, env: &mu
     }
     if random.chance(env.faults.stop) {
         actions.push(Action::Stop);
+    }
+    while random.chance(env.faults.redrive) {
+        actions.push(Action::Redrive);
     }
 }
 

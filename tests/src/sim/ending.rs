@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use asl::Text;
 use asl::interpreter::{Ending, ExecutionId, HistoryEvent, MapRunStatus};
 use engine::arn::MapRunArn;
-use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store, map_run_listing};
+use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store, TimerKey, map_run_listing};
+
+use crate::resting;
 
 use super::clients::Clients;
 use super::reference::References;
@@ -27,11 +29,54 @@ pub(super) fn check(store: &Storage, clients: &Clients) -> Result<u64, String> {
         });
         let reference = references.ending(definition, &record);
         map_runs(store, *id)?;
+        kept(store, *id, &record)?;
         is_as_without_faults(&record, reference, definition, clients)
             .map_err(|rule| format!("{rule}: {record:?}; without faults {reference:?}; {definition}"))?;
     }
     promises(store, clients)?;
+    redrives(store, clients)?;
     Ok(hash.0)
+}
+
+/// An execution that has ended keeps what a redrive needs until a timer removes it, and nothing else; one that has
+/// succeeded keeps nothing.
+fn kept(store: &Storage, id: ExecutionId, record: &ExecutionRecord) -> Result<(), String> {
+    let over = store.redrives_over.iter().filter(|timer| timer.execution == id).copied();
+    let over: Vec<TimerKey> = over.collect();
+    let Some(state) = store.state_of(id) else {
+        let is_right = record.status == ExecutionStatus::Succeeded && over.is_empty();
+        return if is_right { Ok(()) } else { Err(format!("{record:?} has kept nothing, and {over:?}")) };
+    };
+    if record.status == ExecutionStatus::Succeeded || record.redrives.is_none() {
+        return Err(format!("{record:?} has kept {state:?}"));
+    }
+    let due = record.stopped_at.map(|at| at.saturating_add_seconds(14 * 24 * 3_600));
+    if over.iter().map(|timer| Some(timer.due)).ne([due]) {
+        return Err(format!("{record:?} is not kept until {due:?}, but as {over:?} say"));
+    }
+    if !state.header.header.ready.is_empty() {
+        return Err(format!("something goes on after the end: {state:?}"));
+    }
+    let rows = state.rows.iter().map(|(row, content)| (*row, content)).collect();
+    resting::check(&rows).map_err(|rule| format!("{rule}: {record:?} has kept {state:?}"))
+}
+
+/// Each redrive was asked for, and each of which a client was told has happened. A token that comes back after its time
+/// redrives anew, which only a clock that jumps brings about.
+fn redrives(store: &Storage, clients: &Clients) -> Result<(), String> {
+    for (arn, asked) in &clients.redrives {
+        let found = store.find(arn.state_machine_name(), arn.name());
+        let (id, _) = found.ok_or_else(|| format!("{arn} is lost"))?;
+        let redrives = store.histories.redrives(id);
+        if redrives.len() > *asked && !clients.clock_jumps {
+            return Err(format!("{arn} was redriven at {redrives:?}, though {asked} have asked for it"));
+        }
+        let told = clients.redriven.iter().filter(|(redriven, _)| redriven == arn);
+        if told.clone().any(|(_, at)| !redrives.contains(at)) || told.count() > redrives.len() {
+            return Err(format!("{arn} was redriven at {redrives:?}, and clients were told otherwise"));
+        }
+    }
+    Ok(())
 }
 
 fn history(store: &Storage, id: ExecutionId, record: &ExecutionRecord) -> Result<Vec<HistoryEvent>, String> {
@@ -100,7 +145,8 @@ fn is_as_without_faults(
                 serde_json::from_str(definition).expect("it was parsed before");
             let seconds = definition["TimeoutSeconds"].as_i64();
             let stopped_at = record.stopped_at.ok_or("an execution that has ended has a time of its end")?;
-            seconds.is_some_and(|seconds| record.started_at.saturating_add_seconds(seconds) <= stopped_at)
+            let began_at = record.redriven_at.unwrap_or(record.started_at);
+            seconds.is_some_and(|seconds| began_at.saturating_add_seconds(seconds) <= stopped_at)
         }
         (_, _) => false,
     };
@@ -120,7 +166,7 @@ fn promises(store: &Storage, clients: &Clients) -> Result<(), String> {
     }
     for (arn, at) in &clients.stopped {
         let found = store.find(arn.state_machine_name(), arn.name());
-        if found.is_none_or(|(_, record)| record.stopped_at != Some(*at)) {
+        if found.is_none_or(|(id, _)| !store.histories.ends(id).contains(at)) {
             return Err(format!("{arn} was not stopped at {at}, as a client was told"));
         }
     }

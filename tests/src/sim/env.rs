@@ -181,6 +181,12 @@ impl Env {
         Some(planned.happening)
     }
 
+    /// So much time passes that no execution can be redriven any more.
+    pub(super) fn two_weeks_pass(&mut self) {
+        self.trace(|| "two weeks pass".to_owned());
+        self.clock_offset += 15 * 24 * 3_600_000;
+    }
+
     /// A number that was not given before.
     pub(super) fn number(&mut self) -> u64 {
         self.numbers += 1;

@@ -37,6 +37,7 @@ pub(super) struct Faults {
     pub(super) answer_doubled: u32,
     pub(super) token_forged: u32,
     pub(super) stop: u32,
+    pub(super) redrive: u32,
 }
 
 impl Faults {
@@ -73,6 +74,7 @@ impl Faults {
             answer_doubled: rate(&[20, 100, 300]),
             token_forged: rate(&[20, 100]),
             stop: rate(&[100, 400]),
+            redrive: rate(&[100, 400, 900]),
         }
     }
 }

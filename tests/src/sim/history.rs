@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use asl::Timestamp;
 use asl::interpreter::{AttemptId, ErrorOutput, ExecutionId, HistoryEvent, HistoryKind};
 use engine::shard::TaskKey;
 use store::{ExecutionRecord, ExecutionStatus, HistoryRow};
@@ -19,6 +20,10 @@ pub(super) struct History {
     ended: BTreeMap<AttemptId, Outcome>,
     started: BTreeSet<AttemptId>,
     ending: Option<ExecutionStatus>,
+    ends: Vec<Timestamp>,
+    redrives: Vec<Timestamp>,
+    /// Attempts up to this one were scheduled before the last redrive.
+    of_before: u64,
 }
 
 /// How an attempt ended.
@@ -32,6 +37,19 @@ pub(super) enum Outcome {
 impl Histories {
     pub(super) fn outcome(&self, execution: ExecutionId, attempt: AttemptId) -> Option<&Outcome> {
         self.0.get(&execution)?.ended.get(&attempt)
+    }
+
+    /// When an execution came to an end; more than once if it was redriven.
+    pub(super) fn ends(&self, execution: ExecutionId) -> &[Timestamp] {
+        self.0.get(&execution).map_or(&[], |history| &history.ends)
+    }
+
+    pub(super) fn redrives(&self, execution: ExecutionId) -> &[Timestamp] {
+        self.0.get(&execution).map_or(&[], |history| &history.redrives)
+    }
+
+    pub(super) fn all_redrives(&self) -> usize {
+        self.0.values().map(|history| history.redrives.len()).sum()
     }
 
     pub(super) fn events(&self, execution: ExecutionId) -> usize {
@@ -63,6 +81,10 @@ impl Histories {
         if status != ExecutionStatus::Running && record.event_count != events {
             return Err(format!("{id:?} has {events} events: {record:?}"));
         }
+        let redrives = (record.redrive_count as usize, record.redriven_at);
+        if redrives != (history.redrives.len(), history.redrives.last().copied()) {
+            return Err(format!("{id:?} was redriven at {:?}: {record:?}", history.redrives));
+        }
         Ok(())
     }
 }
@@ -80,10 +102,13 @@ impl History {
         if event.previous >= event.id {
             return Err("an event follows an earlier one");
         }
-        if self.ending.is_some() {
-            return Err("nothing follows the end");
+        match &event.kind {
+            HistoryKind::ExecutionRedriven { redrive_count } => self.redriven(*redrive_count, event.at)?,
+            _ if self.ending.is_some() => return Err("nothing follows the end but a redrive"),
+            _ => {}
         }
         self.ending = ending(&event.kind);
+        self.ends.extend(self.ending.map(|_| event.at));
         let of_previous = event.previous.checked_sub(1).and_then(|index| self.attempts[index as usize]);
         let attempt = match step_of(&event.kind) {
             Step::Scheduled => {
@@ -100,6 +125,9 @@ impl History {
             Step::Submitted => of_previous,
             Step::Ended(outcome, result) => {
                 let attempt = of_previous.ok_or("a result follows its attempt")?;
+                if attempt.0 <= self.of_before {
+                    return Err("no result is accepted for an attempt of before a redrive");
+                }
                 if self.ended.insert(attempt, outcome).is_some() {
                     return Err("at most one result is accepted for an attempt");
                 }
@@ -120,6 +148,20 @@ impl History {
             Step::Other => None,
         };
         self.attempts.push(attempt);
+        Ok(())
+    }
+
+    fn redriven(&mut self, redrive_count: u32, at: Timestamp) -> Result<(), &'static str> {
+        match self.ending {
+            None => return Err("only what has ended is redriven"),
+            Some(ExecutionStatus::Succeeded) => return Err("what has succeeded is not redriven"),
+            Some(_) => {}
+        }
+        self.redrives.push(at);
+        if self.redrives.len() != redrive_count as usize {
+            return Err("redrives are counted");
+        }
+        self.of_before = self.scheduled;
         Ok(())
     }
 }

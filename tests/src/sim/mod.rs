@@ -32,6 +32,7 @@ use world::World;
 pub struct Summary {
     pub steps: u64,
     pub executions: usize,
+    pub redrives: usize,
     /// Of all histories.
     pub hash: u64,
 }
@@ -51,7 +52,8 @@ pub fn explain(seed: u64, mutant: Mutant) -> String {
 fn run_world(world: &mut World) -> Result<Summary, String> {
     let ran = catch_unwind(AssertUnwindSafe(|| world.run()));
     let hash = ran.unwrap_or_else(|panic| Err(panic_message(panic.as_ref())))?;
-    Ok(Summary { steps: world.env.steps, executions: world.env.store.executions.len(), hash })
+    let (steps, store) = (world.env.steps, &world.env.store);
+    Ok(Summary { steps, executions: store.executions.len(), redrives: store.histories.all_redrives(), hash })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -1,10 +1,13 @@
 //! What an answer promises must be in the store when the answer is given. Checked at the boundary, because
 //! checks of the final state don't see effects that ran ahead of a commit which then failed.
 
-use asl::interpreter::TaskToken;
+use asl::interpreter::{ExecutionId, TaskToken};
+use engine::arn::ExecutionArn;
 use engine::shard::{Reply, Request, TaskAnswer, TaskKey};
-use engine::{ActivityTask, Refusal, StartExecution, Started, StopExecution};
-use store::{ExecutionStatus, Store};
+use engine::{
+    ActivityTask, NotRedrivable, RedriveExecution, Refusal, StartExecution, Started, StopExecution,
+};
+use store::{ExecutionStatus, Redrives, RevisionRecord, Store};
 
 use super::env::Env;
 use super::history::Outcome;
@@ -19,12 +22,18 @@ pub(super) fn check(request: &Request, reply: &Reply, env: &mut Env) {
             ensure(machine.is_some_and(|machine| machine.created_at == created.at), "a machine was created")
         }
         // Another update may have come after it, in the same batch.
-        (Request::UpdateStateMachine(request, _), Reply::Updated(_)) => {
+        (Request::UpdateStateMachine(request, _), Reply::Updated(updated)) => {
             let machine = at_once(env.store.memory.machine(request.arn.name())).expect("it can be read");
             let revision = machine.and_then(|machine| {
                 at_once(env.store.memory.revision(machine.revision)).expect("it can be read")
             });
-            let is_later = revision.is_some_and(|revision| revision.revision_id.is_some());
+            // What is updated to what it is already stays at its revision.
+            let is_same = |revision: &RevisionRecord| {
+                let wanted = request.definition.as_ref().map(|(text, _)| &**text);
+                updated.revision_id.is_none() && wanted == Some(&*revision.definition)
+            };
+            let is_later =
+                revision.is_some_and(|revision| revision.revision_id.is_some() || is_same(&revision));
             ensure(is_later, "a machine was updated")
         }
         (Request::CreateActivity(request), Reply::At(at)) => {
@@ -43,6 +52,10 @@ pub(super) fn check(request: &Request, reply: &Reply, env: &mut Env) {
         (Request::StopExecution(request), Reply::Refused(Refusal::ExecutionDoesNotExist { .. })) => {
             let found = env.store.find(request.arn.state_machine_name(), request.arn.name());
             ensure(found.is_none(), "there is no such execution")
+        }
+        (Request::RedriveExecution(request), Reply::At(at)) => is_redriven(request, *at, env),
+        (Request::RedriveExecution(request), Reply::Refused(Refusal::ExecutionNotRedrivable(why))) => {
+            is_not_redrivable(request, *why, env)
         }
         // It may have been created since, in the same batch.
         (Request::GetActivityTask(..), Reply::Refused(Refusal::ActivityDoesNotExist { .. })) => Ok(()),
@@ -76,8 +89,45 @@ fn is_started(request: &StartExecution, started: &Started, env: &Env) -> Kept {
 fn is_stopped(request: &StopExecution, at: asl::Timestamp, env: &Env) -> Kept {
     let found = env.store.find(request.arn.state_machine_name(), request.arn.name());
     let Some((_, record)) = found else { return Err("an execution was stopped".to_owned()) };
-    ensure(record.status != ExecutionStatus::Running, "an execution has ended")?;
-    ensure(record.stopped_at == Some(at), "the execution has ended at that time")
+    // It may have been redriven since, in the same batch.
+    let is_redriven = record.redriven_at.is_some();
+    ensure(is_redriven || record.status != ExecutionStatus::Running, "an execution has ended")?;
+    ensure(is_redriven || record.stopped_at == Some(at), "the end is the last one")?;
+    let is_end = found_id(&request.arn, env).is_some_and(|id| env.store.histories.ends(id).contains(&at));
+    ensure(is_end, "the execution has ended at that time")
+}
+
+fn found_id(arn: &ExecutionArn, env: &Env) -> Option<ExecutionId> {
+    env.store.find(arn.state_machine_name(), arn.name()).map(|(id, _)| id)
+}
+
+fn is_redriven(request: &RedriveExecution, at: asl::Timestamp, env: &Env) -> Kept {
+    let id = found_id(&request.arn, env).ok_or("there is such an execution")?;
+    ensure(env.store.histories.redrives(id).contains(&at), "the execution was redriven at that time")?;
+    let record = env.store.execution(id).ok_or("there is such an execution")?;
+    let is_known = |redrives: &Redrives| {
+        redrives.tokens.iter().any(|used| Some(&used.token) == request.token.as_ref() && used.used_at == at)
+    };
+    ensure(record.redrives.is_some_and(|redrives| is_known(&redrives)), "the token is known")
+}
+
+fn is_not_redrivable(request: &RedriveExecution, why: NotRedrivable, env: &Env) -> Kept {
+    let id = found_id(&request.arn, env).ok_or("there is such an execution")?;
+    let record = env.store.execution(id).ok_or("there is such an execution")?;
+    match why {
+        // It may have ended since, in the same batch.
+        NotRedrivable::Running => Ok(()),
+        NotRedrivable::Succeeded => {
+            ensure(record.status == ExecutionStatus::Succeeded, "the execution has succeeded")
+        }
+        NotRedrivable::PendingRedrive
+        | NotRedrivable::Deleting
+        | NotRedrivable::BeforeLaunch
+        | NotRedrivable::EventLimit
+        | NotRedrivable::MaxTime
+        | NotRedrivable::PeriodOver
+        | NotRedrivable::ByMapRun => Err("there is no such reason here".to_owned()),
+    }
 }
 
 fn is_handed_out(task: &ActivityTask, env: &mut Env) -> Kept {

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use asl::interpreter::{ExecutionId, Phase, Row};
+use asl::interpreter::{ExecutionId, Phase, Row, TimerKind};
 use engine::shard::{Loaded, LoadedExecution, Missing, Snapshot, TaskKey};
 use store::{
-    Batch, Change, Changes, ExecutionRecord, ExecutionStatus, MemoryStore, QueueKey, RowKey, Store,
+    Batch, Change, Changes, ExecutionRecord, ExecutionStatus, MemoryStore, QueueKey, Redrives, RowKey, Store,
     StoredState, TimerKey,
 };
 
@@ -21,7 +21,9 @@ pub(super) struct Storage {
     pub(super) executions: BTreeMap<ExecutionId, ExecutionStatus>,
     pub(super) running: usize,
     pub(super) state: BTreeSet<RowKey>,
+    /// All but those that end the time for a redrive.
     pub(super) timers: BTreeSet<TimerKey>,
+    pub(super) redrives_over: BTreeSet<TimerKey>,
     pub(super) dispatched: BTreeSet<RowKey>,
     pub(super) queued: BTreeSet<QueueKey>,
     pub(super) histories: Histories,
@@ -49,6 +51,7 @@ impl Storage {
             running: 0,
             state: BTreeSet::new(),
             timers: BTreeSet::new(),
+            redrives_over: BTreeSet::new(),
             dispatched: BTreeSet::new(),
             queued: BTreeSet::new(),
             histories: Histories::default(),
@@ -83,7 +86,10 @@ impl Storage {
 
     fn write(&mut self, batch: Batch, results: &[TaskKey]) -> Result<(), String> {
         shadow(&mut self.state, &batch.state);
-        shadow(&mut self.timers, &batch.timers);
+        let of_redrives = |key: &TimerKey| key.kind == TimerKind::RedriveOver;
+        let (redrives, timers) = batch.timers.clone().into_iter().partition(|(key, _)| of_redrives(key));
+        shadow(&mut self.timers, &timers);
+        shadow(&mut self.redrives_over, &redrives);
         shadow(&mut self.dispatched, &batch.dispatched);
         shadow(&mut self.queued, &batch.activity_tasks);
         for (number, row) in &batch.history {
@@ -106,23 +112,28 @@ impl Storage {
         self.running -= usize::from(before == Some(ExecutionStatus::Running));
         self.running += usize::from(record.status == ExecutionStatus::Running);
         if before.is_some_and(|status| status != ExecutionStatus::Running) {
-            return Err(format!("an execution that had ended was written again: {record:?}"));
+            let before = self.execution(id).expect("it was written");
+            if !may_follow(&before, record) {
+                return Err(format!("an execution that had ended was written again: {before:?}, {record:?}"));
+            }
         }
         self.histories.check_status(id, record)
     }
 
-    /// Whether nothing is left of executions that have ended.
+    /// Whether nothing is under way any more, whatever executions that have ended may have kept.
     pub(super) fn is_drained(&self) -> bool {
-        self.state.is_empty()
-            && self.timers.is_empty()
-            && self.dispatched.is_empty()
-            && self.queued.is_empty()
+        self.timers.is_empty() && self.dispatched.is_empty() && self.queued.is_empty()
+    }
+
+    /// Whether nothing at all is left of executions that have ended.
+    pub(super) fn keeps_nothing(&self) -> bool {
+        self.is_drained() && self.state.is_empty() && self.redrives_over.is_empty()
     }
 
     pub(super) fn leftovers(&self) -> String {
         format!(
-            "state {:?}, timers {:?}, dispatched {:?}, queued {:?}",
-            self.state, self.timers, self.dispatched, self.queued
+            "state {:?}, timers {:?} {:?}, dispatched {:?}, queued {:?}",
+            self.state, self.timers, self.redrives_over, self.dispatched, self.queued
         )
     }
 
@@ -170,6 +181,14 @@ impl Storage {
                 Loaded::Revision(number, revision.expect("the revision of a version stays"))
             }
             Missing::Execution(id) => Loaded::Execution(id, self.load_execution(id)),
+            Missing::Kept(id) => {
+                let kept = self.state_of(id).map(|state| {
+                    let record = self.execution(id).expect("its state is there");
+                    let revision = at_once(store.revision(record.revision)).expect(READABLE);
+                    Box::new((revision.expect("the revision of an execution stays"), state))
+                });
+                Loaded::Kept(id, kept)
+            }
             Missing::Name(machine, name) => {
                 let id = self.find(&machine, &name).map(|(id, _)| id);
                 Loaded::Name(machine, name, id)
@@ -204,6 +223,14 @@ impl Storage {
         });
         Snapshot { sequence: meta.sequence, activities: activities.collect() }
     }
+}
+
+/// Whether an execution that has ended may become this: one that was redriven, or one that can be no more.
+fn may_follow(before: &ExecutionRecord, after: &ExecutionRecord) -> bool {
+    let is_redriven = after.redrive_count == before.redrive_count + 1;
+    let redrives = before.redrives.clone().map(|redrives| Box::new(Redrives { is_over: true, ..*redrives }));
+    before.status != ExecutionStatus::Succeeded
+        && (is_redriven || *after == ExecutionRecord { redrives, ..before.clone() })
 }
 
 fn shadow<K: Ord + Clone, T>(keys: &mut BTreeSet<K>, changes: &Changes<K, T>) {

@@ -40,7 +40,8 @@ impl Node {
 
     /// Whether the node has nothing to do and does not know that a timer will be due.
     pub(super) fn sleeps_over_timers(&self, env: &Env) -> bool {
-        self.is_idle() && self.timers.next.is_none() && !env.store.timers.is_empty()
+        let has_timers = !env.store.timers.is_empty() || !env.store.redrives_over.is_empty();
+        self.is_idle() && self.timers.next.is_none() && has_timers
     }
 
     /// How long until the earliest timer; none while those that fired are not durable.

@@ -36,6 +36,8 @@ struct Job {
     outcome: Result<Data, ErrorOutput>,
     answer_at: i64,
     beats: bool,
+    /// He will speak again. Of an answer that was said twice and got lost twice, one repetition is enough.
+    is_planned: bool,
     is_over: bool,
 }
 
@@ -110,6 +112,7 @@ impl Workers {
             outcome: functions::answer(input).map(Data::from),
             answer_at: env.now + wait,
             beats,
+            is_planned: true,
             is_over: false,
         };
         env.after(wait.min(BEAT_MILLISECONDS), Happening::Job(self.jobs.len()));
@@ -119,11 +122,13 @@ impl Workers {
 
     /// What the holder of a task has to say now, and whether it is his answer.
     pub(super) fn speak(&mut self, index: usize, env: &mut Env) -> Vec<(bool, Request)> {
-        let job = &self.jobs[index];
+        let job = &mut self.jobs[index];
+        job.is_planned = false;
         if job.is_over {
             return Vec::new();
         }
         if env.now < job.answer_at {
+            job.is_planned = true;
             let wait = (job.answer_at - env.now).min(BEAT_MILLISECONDS);
             env.after(wait, Happening::Job(index));
             let beat = (false, Request::SendTask(job.token.clone(), TaskAnswer::Heartbeat));
@@ -151,7 +156,8 @@ impl Workers {
         let job = &mut self.jobs[index];
         match reply {
             Some(_) if is_answer => job.is_over = true,
-            None if is_answer && !job.is_over => {
+            None if is_answer && !job.is_over && !job.is_planned => {
+                job.is_planned = true;
                 let wait = env.random.between(50..=1_500);
                 env.after(wait, Happening::Job(index));
             }

@@ -63,6 +63,8 @@ pub enum Event {
     },
     /// StopExecution.
     Stop(ErrorOutput),
+    /// RedriveExecution: an execution that ended without success goes on.
+    Redrive,
 }
 
 /// A timer of one row. Each row has at most one of each kind.
@@ -85,6 +87,9 @@ pub enum TimerKind {
     /// The machine's `TimeoutSeconds`; its row is [`RowId::EXECUTION`].
     #[n(3)]
     ExecutionTimeout,
+    /// An execution that ended without success can be redriven no more. It is the engine's own, and no event.
+    #[n(4)]
+    RedriveOver,
 }
 
 /// What the engine must do after the step is durable.

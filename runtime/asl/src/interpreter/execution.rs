@@ -125,7 +125,7 @@ impl Default for Header {
     }
 }
 
-/// A running execution, in memory.
+/// An execution that runs, or that can be redriven, in memory.
 #[derive(Debug, Clone)]
 pub struct ExecutionState {
     pub info: Arc<ExecutionInfo>,
@@ -223,6 +223,11 @@ impl ExecutionState {
         }
     }
 
+    /// Whether the execution has ended without success and kept what a redrive needs.
+    pub fn is_stopped(&self) -> bool {
+        self.thread(RowId::ROOT).is_some_and(|root| matches!(root.phase, Phase::Stopped(_)))
+    }
+
     /// Takes `count` row ids in a row; gives the first.
     pub(crate) fn reserve_rows(&mut self, count: u64) -> RowId {
         let first = self.header.next_row;
@@ -231,7 +236,7 @@ impl ExecutionState {
     }
 }
 
-/// A stored piece of a running execution.
+/// A stored piece of an execution that runs or can be redriven.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub enum Row {
     #[n(0)]
@@ -275,7 +280,7 @@ pub struct Thread {
     pub entered_event: u32,
     #[n(7)]
     pub entered_at: Timestamp,
-    /// Attempts that each retrier of `state` has used; empty until the first failure.
+    /// Attempts that each retrier of `state` has used; empty until the first failure, and after a redrive.
     #[n(8)]
     pub retries: Vec<u32>,
     #[n(9)]
@@ -331,7 +336,8 @@ impl Thread {
             | Phase::RetryAt(_)
             | Phase::WaitUntil(_)
             | Phase::Forked(_)
-            | Phase::Done(_) => None,
+            | Phase::Done(_)
+            | Phase::Stopped(_) => None,
         }
     }
 }
@@ -356,6 +362,23 @@ pub enum Phase {
     /// A branch or item that has come to its end and waits to be joined.
     #[n(6)]
     Done(#[n(0)] Data),
+    /// It failed, or was given up with what is around it. Only a redrive takes it up again.
+    #[n(7)]
+    Stopped(#[n(0)] Stopped),
+}
+
+/// Where a stopped thread goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub enum Stopped {
+    /// Its state is to be entered, or entered again.
+    #[n(0)]
+    Unentered,
+    /// Its state was entered; its work is to be done anew.
+    #[n(1)]
+    Entered,
+    /// The branches or items of its state go on.
+    #[n(2)]
+    Forked(#[n(0)] RowId),
 }
 
 /// A task attempt that has been scheduled.
@@ -422,4 +445,10 @@ pub struct Fork {
     /// The row of a Map's items; none for a Parallel.
     #[n(7)]
     pub items: Option<RowId>,
+    /// How many children run at once; none for a Parallel, whose branches all do.
+    #[n(8)]
+    pub concurrency: Option<u32>,
+    /// The first child that a redrive has yet to look at; none when it has seen all of them.
+    #[n(9)]
+    pub next_redriven: Option<u32>,
 }

@@ -173,6 +173,7 @@ impl Stepper<'_> {
         if used >= retrier.attempts_max {
             return false;
         }
+        self.discard_children(row);
         self.state.thread_mut(row).retries[index] = used + 1;
         let milliseconds = self.delay_milliseconds(retrier, used);
         if self.alone.is_some() {
@@ -207,6 +208,7 @@ impl Stepper<'_> {
     }
 
     fn catch(&mut self, row: RowId, catcher: &Catcher, error: &StateError) {
+        self.discard_children(row);
         self.write_failed(row, error);
         let caught = error_output(&error.output);
         let computed = self.compute(row, None, |scope, thread| {

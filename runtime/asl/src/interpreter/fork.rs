@@ -6,7 +6,7 @@ use crate::data::json::{self, Data};
 use crate::definition::{Assign, Flow, StateKind};
 use crate::limits::PAYLOAD_BYTES_MAX;
 
-use super::execution::{Fork, Phase, Row, RowId};
+use super::execution::{Fork, Phase, Row, RowId, Stopped, Thread};
 use super::failure::StateError;
 use super::history::{HistoryKind, Iteration, StateType};
 use super::stepper::Stepper;
@@ -19,6 +19,7 @@ impl Stepper<'_> {
         count: u32,
         tolerated: Option<u32>,
         items: Option<Data>,
+        concurrency: Option<u32>,
     ) -> RowId {
         let first_child = self.state.reserve_rows(u64::from(count));
         let items = items.map(|items| {
@@ -36,6 +37,8 @@ impl Stepper<'_> {
             failed: 0,
             tolerated_failures: tolerated,
             items,
+            concurrency,
+            next_redriven: None,
         };
         self.state.put(row, Row::Fork(fork));
         self.state.thread_mut(owner).phase = Phase::Forked(row);
@@ -68,7 +71,7 @@ impl Stepper<'_> {
             }
             None => last,
         };
-        self.state.remove(row);
+        self.stop_thread(row);
         let counts = self.state.fork_mut(fork);
         counts.failed += 1;
         let (failed, tolerated, owner) = (counts.failed, counts.tolerated_failures, counts.owner);
@@ -89,27 +92,69 @@ impl Stepper<'_> {
     fn child_ended(&mut self, fork: RowId, last: u32, marker: u32) {
         let counts = self.state.fork_mut(fork);
         counts.live -= 1;
-        if counts.started < counts.count {
-            let (owner, index) = (counts.owner, counts.started);
-            if let Err(failure) = self.start_item(fork, index, last) {
+        let owner = counts.owner;
+        match self.start_next(fork, last) {
+            Ok(true) => {}
+            Ok(false) if self.state.fork(fork).live == 0 => self.join(fork, marker),
+            Ok(false) => {}
+            Err(failure) => {
                 self.abort_fork(fork);
                 self.fail_evaluation(owner, &failure);
             }
-        } else if counts.live == 0 {
-            self.join(fork, marker);
         }
     }
 
+    /// Starts children as far as there is room. `previous` is the event that made room for them.
+    pub(super) fn fill_fork(&mut self, fork: RowId, previous: u32) -> Result<(), Failure> {
+        loop {
+            let has_room = self.state.fork(fork).has_room();
+            match if has_room { self.start_next(fork, previous) } else { Ok(false) } {
+                Ok(true) => {}
+                Ok(false) => return Ok(()),
+                Err(failure) => {
+                    self.abort_fork(fork);
+                    return Err(failure);
+                }
+            }
+        }
+    }
+
+    /// Takes up the next child that a redrive found stopped, or starts the next item; false if there is none.
+    fn start_next(&mut self, fork: RowId, previous: u32) -> Result<bool, Failure> {
+        if let Some(child) = self.next_stopped(fork) {
+            self.state.fork_mut(fork).live += 1;
+            self.take_up(child);
+            return Ok(true);
+        }
+        let counts = self.state.fork(fork);
+        let index = counts.started;
+        if index == counts.count {
+            return Ok(false);
+        }
+        self.start_item(fork, index, previous).map(|()| true)
+    }
+
     /// Puts the children's outputs into one array, in order, and leaves the state.
-    fn join(&mut self, fork: RowId, last: u32) {
+    pub(super) fn join(&mut self, fork: RowId, last: u32) {
         let (owner, children) = {
             let counts = self.state.fork(fork);
             (counts.owner, counts.children())
         };
         let mut text = String::from("[");
         for row in children {
-            let Some(Row::Thread(thread)) = self.state.remove(row) else { continue };
-            let Phase::Done(output) = thread.phase else { panic!("children are joined when all have ended") };
+            let output = match self.remove_thread(row).map(|thread| thread.phase) {
+                Some(Phase::Done(output)) => output,
+                // It failed, within what is tolerated.
+                Some(Phase::Stopped(_)) | None => continue,
+                Some(
+                    Phase::Entering
+                    | Phase::Working
+                    | Phase::Task(_)
+                    | Phase::RetryAt(_)
+                    | Phase::WaitUntil(_)
+                    | Phase::Forked(_),
+                ) => panic!("children are joined when all have ended"),
+            };
             if text.len() > 1 {
                 text.push(',');
             }
@@ -166,23 +211,23 @@ impl Stepper<'_> {
         })
     }
 
-    /// Ends every child that still runs, and theirs, and removes the fork.
+    /// Stops every child that still runs, and theirs.
     pub(super) fn abort_fork(&mut self, fork: RowId) {
         if self.state.map_run(fork).is_some() {
             return self.abort_map_run(fork);
         }
         for row in self.state.fork(fork).children() {
             let Some(thread) = self.state.thread(row) else { continue };
-            let (index, phase_done) = (thread.index, matches!(thread.phase, Phase::Done(_)));
-            if !phase_done {
-                self.abort_thread(row);
-                if let Some(iteration) = self.iteration(fork, index) {
-                    self.write_next(row, HistoryKind::MapIterationAborted(iteration));
-                }
+            if matches!(thread.phase, Phase::Done(_) | Phase::Stopped(_)) {
+                continue;
             }
-            self.state.remove(row);
+            let index = thread.index;
+            self.abort_thread(row);
+            if let Some(iteration) = self.iteration(fork, index) {
+                self.write_next(row, HistoryKind::MapIterationAborted(iteration));
+            }
+            self.stop_thread(row);
         }
-        self.remove_fork(fork);
     }
 
     fn abort_thread(&mut self, row: RowId) {
@@ -198,10 +243,32 @@ impl Stepper<'_> {
         }
     }
 
+    /// Removes the children of a Parallel or Map that is done anew or left.
+    pub(super) fn discard_children(&mut self, owner: RowId) {
+        if let Some(Phase::Forked(fork)) = self.state.thread(owner).map(|thread| &thread.phase) {
+            let fork = *fork;
+            self.remove_fork(fork);
+            self.state.thread_mut(owner).phase = Phase::Working;
+        }
+    }
+
     fn remove_fork(&mut self, fork: RowId) {
-        if let Some(Row::Fork(Fork { items: Some(items), .. })) = self.state.remove(fork) {
+        let Some(Row::Fork(removed)) = self.state.remove(fork) else { return };
+        for child in removed.children() {
+            self.remove_thread(child);
+        }
+        if let Some(items) = removed.items {
             self.state.remove(items);
         }
+    }
+
+    /// Removes a child, with what it has stopped within.
+    fn remove_thread(&mut self, row: RowId) -> Option<Box<Thread>> {
+        let Some(Row::Thread(thread)) = self.state.remove(row) else { return None };
+        if let Phase::Stopped(Stopped::Forked(inner)) = thread.phase {
+            self.remove_fork(inner);
+        }
+        Some(thread)
     }
 
     /// How a Map's events name an iteration; none for a branch.
@@ -217,5 +284,15 @@ impl Fork {
     fn children(&self) -> impl Iterator<Item = RowId> + use<> {
         let first = self.first_child.0;
         (first..first + u64::from(self.started)).map(RowId)
+    }
+
+    /// The row of one child.
+    pub(super) fn child(&self, index: u32) -> RowId {
+        RowId(self.first_child.0 + u64::from(index))
+    }
+
+    /// Whether another child may run. Where no bound is known, those that a redrive takes up may.
+    fn has_room(&self) -> bool {
+        self.concurrency.map_or(self.next_redriven.is_some(), |concurrency| self.live < concurrency)
     }
 }

@@ -287,4 +287,11 @@ pub enum HistoryKind {
     MapRunFailed(#[n(0)] ErrorOutput),
     #[n(44)]
     MapRunAborted,
+    #[n(45)]
+    MapRunRedriven {
+        #[n(0)]
+        map_run_arn: Text,
+        #[n(1)]
+        redrive_count: u32,
+    },
 }

@@ -36,22 +36,14 @@ impl Stepper<'_> {
             self.leave_fork(row, Value::Array(Vec::new()).into());
             return Ok(());
         }
-        let fork = self.fork(row, length, tolerated, Some(items));
-        for index in 0..concurrency.min(length) {
-            if let Err(failure) = self.start_item(fork, index, started) {
-                self.abort_fork(fork);
-                return Err(failure);
-            }
-        }
-        Ok(())
+        let fork = self.fork(row, length, tolerated, Some(items), Some(concurrency));
+        self.fill_fork(fork, started)
     }
 
     /// Starts the thread of one item; `previous` is the event that made room for it.
     pub(super) fn start_item(&mut self, fork: RowId, index: u32, previous: u32) -> Result<(), Failure> {
-        let counts = self.state.fork_mut(fork);
-        counts.started = index + 1;
-        counts.live += 1;
-        let (owner, row) = (counts.owner, RowId(counts.first_child.0 + u64::from(index)));
+        let counts = self.state.fork(fork);
+        let (owner, row) = (counts.owner, counts.child(index));
         let items = counts.items.expect("only a Map starts items");
         let StateKind::Map(map) = &self.state_of(owner).kind else { panic!("only a Map has items") };
         let input = self.item_input(map, owner, items, index)?;
@@ -59,6 +51,9 @@ impl Stepper<'_> {
             return Err(Failure::data_limit());
         }
         self.count_bytes(&input);
+        let counts = self.state.fork_mut(fork);
+        counts.started = index + 1;
+        counts.live += 1;
         let mut last = previous;
         if let Some(iteration) = self.iteration(fork, index) {
             last = self.write(previous, HistoryKind::MapIterationStarted(iteration));

@@ -293,7 +293,6 @@ impl Stepper<'_> {
             return self.fail_map_run(row, error);
         }
         self.remove_map_run(row, MapRunStatus::Succeeded);
-        self.state.thread_mut(owner).phase = Phase::Working;
         self.write_next(owner, HistoryKind::MapRunSucceeded);
         self.leave_fork(owner, Data::from_valid_text(text));
     }
@@ -301,7 +300,6 @@ impl Stepper<'_> {
     fn fail_map_run(&mut self, row: RowId, error: StateError) {
         let owner = self.state.map_run_mut(row).owner;
         self.remove_map_run(row, MapRunStatus::Failed);
-        self.state.thread_mut(owner).phase = Phase::Working;
         self.write_next(owner, HistoryKind::MapRunFailed(error.output.clone()));
         self.fail_state(owner, error.of_inner());
     }
@@ -336,6 +334,7 @@ impl Stepper<'_> {
         }
         run.items_by_status.abort();
         run.children_by_status.abort();
+        self.state.thread_mut(run.owner).phase = Phase::Working;
         self.command(Command::MapRun { row, run, status });
     }
 }

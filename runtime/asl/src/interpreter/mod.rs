@@ -17,6 +17,7 @@ mod map_run_row;
 mod nested;
 mod parallel;
 mod pass;
+mod redrive;
 mod stepper;
 #[cfg(test)]
 mod table;
@@ -31,8 +32,8 @@ pub use callback_request::{CallbackAnswer, CallbackRequest, Decision, InvalidReq
 pub use child::{ChildEnd, MapItem, Parent, StartChild, child_identity};
 pub use event::{Command, Ending, Event, TaskRequest, Timer, TimerKind, Transition};
 pub use execution::{
-    AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, TaskPhase,
-    TaskStage, Thread, Variables,
+    AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Fork, Header, Phase, Row, RowId, Stopped,
+    TaskPhase, TaskStage, Thread, Variables,
 };
 pub use history::{
     ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled,

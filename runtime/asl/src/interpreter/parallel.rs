@@ -19,7 +19,7 @@ impl Stepper<'_> {
         }
         let started = self.write_next(row, HistoryKind::ParallelStateStarted);
         let count = u32::try_from(parallel.branches.len()).expect("a definition of 1 MiB has fewer branches");
-        let fork = self.fork(row, count, None, None);
+        let fork = self.fork(row, count, None, None, None);
         let counts = self.state.fork_mut(fork);
         counts.started = count;
         counts.live = count;

@@ -102,6 +102,10 @@ pub(super) struct Stepper<'a> {
 impl Stepper<'_> {
     /// Applies an event; says whether it was still awaited.
     fn take(&mut self, event: Event) -> bool {
+        // Of an execution that has ended only a redrive is awaited.
+        if self.state.is_stopped() != (event == Event::Redrive) {
+            return false;
+        }
         match event {
             Event::Start => self.start(),
             Event::Continue => !self.ready.is_empty(),
@@ -118,6 +122,7 @@ impl Stepper<'_> {
             Event::ChildEnded { row, attempt, end } => self.child_execution_ended(row, attempt, &end),
             Event::MapRunUpdated { row, update } => self.map_run_updated(row, update),
             Event::Stop(reason) => self.stop(reason),
+            Event::Redrive => self.redrive(),
         }
     }
 
@@ -141,13 +146,17 @@ impl Stepper<'_> {
             alias_arn: info.alias_arn.clone(),
         };
         self.write(0, started);
-        if let Some(due) = self.execution_deadline() {
-            self.command(Command::SetTimer { timer: EXECUTION_TIMEOUT, due });
-        }
+        self.set_execution_timeout();
         let first = self.definition.scope(self.state.info.scope()).start_at;
         let row = self.state.reserve_rows(1);
         self.spawn(row, Thread::new(first, input));
         true
+    }
+
+    pub(super) fn set_execution_timeout(&mut self) {
+        if let Some(due) = self.execution_deadline() {
+            self.command(Command::SetTimer { timer: EXECUTION_TIMEOUT, due });
+        }
     }
 
     fn timer(&mut self, timer: Timer) -> bool {
@@ -155,6 +164,7 @@ impl Stepper<'_> {
             TimerKind::Wake => self.wake(timer.row),
             TimerKind::TaskTimeout | TimerKind::HeartbeatTimeout => self.task_timed_out(timer),
             TimerKind::ExecutionTimeout => self.execution_timed_out(),
+            TimerKind::RedriveOver => false,
         }
     }
 
@@ -169,7 +179,8 @@ impl Stepper<'_> {
         true
     }
 
-    /// When the machine's `TimeoutSeconds` is over, or the time that an Express execution has.
+    /// When the machine's `TimeoutSeconds` is over, which a redrive starts anew, or the time that an Express
+    /// execution has.
     fn execution_deadline(&self) -> Option<Timestamp> {
         let info = &self.state.info;
         let seconds = match (info.map_item(), self.definition.machine_type) {
@@ -181,7 +192,7 @@ impl Stepper<'_> {
                 self.definition.timeout_seconds.map_or(EXPRESS_SECONDS_MAX, |s| s.min(EXPRESS_SECONDS_MAX))
             }
         };
-        Some(info.started_at.saturating_add_seconds(i64::from(seconds)))
+        Some(info.redriven_at.unwrap_or(info.started_at).saturating_add_seconds(i64::from(seconds)))
     }
 
     /// The end of a Wait or of the delay before a retry.
@@ -203,7 +214,8 @@ impl Stepper<'_> {
             | Phase::Working
             | Phase::Task(_)
             | Phase::Forked(_)
-            | Phase::Done(_) => false,
+            | Phase::Done(_)
+            | Phase::Stopped(_) => false,
         }
     }
 
@@ -239,12 +251,13 @@ impl Stepper<'_> {
         if self.state.map_run(row).is_some() {
             return self.start_children(row);
         }
-        // A sibling's failure may have removed the thread since it became ready.
+        // A sibling's failure may have stopped or removed the thread since it became ready.
         let Some(thread) = self.state.thread(row) else { return };
         match thread.phase {
             Phase::Entering => self.enter(row),
             Phase::Working => {}
-            Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) | Phase::Forked(_) | Phase::Done(_) => {
+            Phase::Forked(fork) => return self.go_on_with_children(fork),
+            Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) | Phase::Done(_) | Phase::Stopped(_) => {
                 return;
             }
         }
@@ -371,13 +384,19 @@ impl Stepper<'_> {
         self.end(Ending::Failed(error));
     }
 
-    /// Ends the execution: everything that still waits is cancelled and every row removed.
+    /// Ends the execution: everything that still waits is cancelled. What a redrive needs stays, in threads that
+    /// are stopped; otherwise every row is removed.
     fn end(&mut self, ending: Ending) {
         self.abort_map_runs();
+        let is_kept = self.can_be_redriven(&ending);
         let rows: Vec<RowId> = self.state.rows().map(|(id, _)| id).collect();
         for row in rows {
             self.cancel_waits(row);
-            self.state.remove(row);
+            if is_kept {
+                self.stop_thread(row);
+            } else {
+                self.state.remove(row);
+            }
         }
         if let Some(due) = self.execution_deadline() {
             self.command(Command::ClearTimer { timer: EXECUTION_TIMEOUT, due });
@@ -402,7 +421,7 @@ impl Stepper<'_> {
                     self.command(Command::StopChild(child));
                 }
             }
-            Phase::Entering | Phase::Working | Phase::Forked(_) | Phase::Done(_) => {}
+            Phase::Entering | Phase::Working | Phase::Forked(_) | Phase::Done(_) | Phase::Stopped(_) => {}
         }
     }
 

@@ -115,6 +115,7 @@ fn phases() -> Vec<(&'static str, Rest)> {
         {"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 10, "End": true}}},
         {"StartAt": "B", "States": {"B": {"Type": "Pass", "End": true}}}]}"#;
     let wait = r#""S": {"Type": "Wait", "Seconds": 10, "End": true}"#;
+    let pass = r#""S": {"Type": "Pass", "End": true}"#;
     let endless = r#""S": {"Type": "Pass", "Next": "C"}, "C": {"Type": "Choice", "Default": "S",
         "Choices": [{"Variable": "$.end", "IsPresent": true, "Next": "E"}]}, "E": {"Type": "Succeed"}"#;
     let mut working = Rest::after(endless, root, [Event::Start]);
@@ -137,7 +138,9 @@ fn phases() -> Vec<(&'static str, Rest)> {
         ("forked", Rest::after(fork, root, [Event::Start])),
         ("branch waits", Rest::after(fork, RowId(2), [Event::Start])),
         ("branch done", Rest::after(fork, RowId(3), [Event::Start])),
-        ("ended", Rest::after(wait, root, [Event::Start, Event::Stop(ErrorOutput::default())])),
+        ("stopped", Rest::after(wait, root, [Event::Start, Event::Stop(ErrorOutput::default())])),
+        ("branch stopped", Rest::after(fork, RowId(2), [Event::Start, Event::Stop(ErrorOutput::default())])),
+        ("succeeded", Rest::after(pass, root, [Event::Start])),
     ]
 }
 
@@ -175,6 +178,7 @@ fn events(row: RowId) -> Vec<(&'static str, Event, i64)> {
         ("ExecutionTimeout too early", timer(TimerKind::ExecutionTimeout), 999),
         ("ExecutionTimeout", timer(TimerKind::ExecutionTimeout), 1000),
         ("Stop", Event::Stop(ErrorOutput::bare("Operator")), 1),
+        ("Redrive", Event::Redrive, 1),
     ]
 }
 
@@ -199,7 +203,9 @@ wait until 10: Wake, ExecutionTimeout, Stop
 forked: ExecutionTimeout, Stop
 branch waits: Wake, ExecutionTimeout, Stop
 branch done: ExecutionTimeout, Stop
-ended: ";
+stopped: Redrive
+branch stopped: Redrive
+succeeded: ";
 
 #[test]
 fn every_phase_takes_the_events_it_awaits_and_no_other() {

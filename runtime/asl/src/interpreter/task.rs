@@ -306,7 +306,8 @@ impl Stepper<'_> {
             | Phase::RetryAt(_)
             | Phase::WaitUntil(_)
             | Phase::Forked(_)
-            | Phase::Done(_) => panic!("the thread was seen to await a task"),
+            | Phase::Done(_)
+            | Phase::Stopped(_) => panic!("the thread was seen to await a task"),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Starting, stepping and stopping executions.
 
-use asl::interpreter::{Command, Event, ExecutionId, Parent, Timer};
+use asl::interpreter::{Command, Event, ExecutionId, Parent, Timer, TimerKind};
 use asl::{Text, Timestamp};
 use store::{
     Change, ExecutionRecord, ListingKey, MachineKind, NameKey, NewExecution, QueuedTask, RowKey, TimerKey,
@@ -9,6 +9,7 @@ use store::{
 use crate::arn::ExecutionArn;
 use crate::request::{Refusal, StartExecution, Started, StopExecution};
 
+use super::redrive::redrive_over;
 use super::resident::Resident;
 use super::{Effect, Fresh, Input, Known, LoadedExecution, Missing, Shard, TaskKey, World};
 
@@ -149,7 +150,7 @@ impl Shard {
         }
     }
 
-    fn named(&self, arn: &ExecutionArn) -> Result<ExecutionId, Refusal> {
+    pub(super) fn named(&self, arn: &ExecutionArn) -> Result<ExecutionId, Refusal> {
         let key = (arn.state_machine_name().to_owned(), arn.name().to_owned());
         match self.names.get(&key) {
             Some(Some(id)) => Ok(*id),
@@ -161,6 +162,9 @@ impl Shard {
         // Whatever the timer was for, it has fired. It was due when it was read, and a clock that was set back
         // since must not make its execution take it for one that is early: it would never come again.
         self.batch.timers.insert(key, Change::Delete);
+        if key.kind == TimerKind::RedriveOver {
+            return self.redrive_is_over(key);
+        }
         self.step(key.execution, Event::Timer(Timer { row: key.row, kind: key.kind }), now.max(key.due));
     }
 
@@ -239,11 +243,20 @@ impl Shard {
     fn end(&mut self, id: ExecutionId, ending: asl::interpreter::Ending, now: Timestamp) {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
-        let record = resident.ended_record(&ending, now);
+        let mut record = resident.ended_record(&ending, now);
+        if resident.state.is_stopped() {
+            record.redrives.get_or_insert_default();
+        }
         resident.record = record;
         resident.ending = Some(ending);
         resident.owes_end = resident.record.parent.is_some() && !resident.is_abandoned;
-        if resident.owes_end {
+        let owes_end = resident.owes_end;
+        if resident.state.is_stopped()
+            && let Some(timer) = redrive_over(id, &resident.record)
+        {
+            self.batch.timers.insert(timer, Change::Put(()));
+        }
+        if owes_end {
             self.owe(Input::DeliverEnd(id));
         }
     }
@@ -252,6 +265,6 @@ impl Shard {
 /// Where an execution stands in the lists of its machine, its version and its alias.
 pub(super) fn listing_keys(id: ExecutionId, record: &ExecutionRecord) -> impl Iterator<Item = ListingKey> {
     let lists = [record.machine_id].into_iter().chain(record.lists.iter().flatten().copied());
-    let (status, at) = (record.status, record.stopped_at.unwrap_or(record.started_at));
+    let (status, at) = (record.status, record.stopped_at.or(record.redriven_at).unwrap_or(record.started_at));
     lists.map(move |machine_id| ListingKey { machine_id, status, at, execution: id })
 }

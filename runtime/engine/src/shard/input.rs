@@ -11,8 +11,8 @@ use store::{
 use crate::arn::{ActivityArn, StateMachineArn};
 use crate::request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
-    PublishedVersion, PutModule, PutSecret, Refusal, StartExecution, StartExpress, StartForTask, Started,
-    StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PublishedVersion, PutModule, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress,
+    StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -97,6 +97,7 @@ pub enum Request {
     Untag(Tagged, Vec<String>),
     StartForTask(Box<StartForTask>, Fresh),
     StopExecution(StopExecution),
+    RedriveExecution(RedriveExecution),
     UpdateMapRun(UpdateMapRun),
     CreateActivity(CreateActivity),
     DeleteActivity(ActivityArn),
@@ -144,6 +145,8 @@ pub enum Missing {
     /// The revision of a published version.
     Revision(u64),
     Execution(ExecutionId),
+    /// What an execution that has ended has kept.
+    Kept(ExecutionId),
     /// The id of an execution by machine name and execution name.
     Name(String, String),
     Module(String),
@@ -156,6 +159,7 @@ pub enum Loaded {
     Machine(String, Option<(MachineRecord, RevisionRecord)>),
     Revision(u64, RevisionRecord),
     Execution(ExecutionId, LoadedExecution),
+    Kept(ExecutionId, Option<Box<(RevisionRecord, StoredState)>>),
     Name(String, String, Option<ExecutionId>),
     Module(String, Option<(ModuleHead, ModuleRecord)>),
     Secret(SecretKey, Option<SecretRecord>),

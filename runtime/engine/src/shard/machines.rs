@@ -60,6 +60,10 @@ impl Shard {
         self.machines.get(&arn.name().to_owned())?.as_ref()
     }
 
+    pub(super) fn machine_named(&self, name: &str) -> Option<&MachineRecord> {
+        self.machines.get(&name.to_owned())?.as_ref().map(|machine| &machine.record)
+    }
+
     /// A machine that may start executions.
     pub(super) fn active_machine(&self, arn: &StateMachineArn) -> Result<&Machine, Refusal> {
         let missing = || Refusal::StateMachineDoesNotExist { arn: arn.to_string() };

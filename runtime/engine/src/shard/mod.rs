@@ -17,6 +17,7 @@ mod modules;
 mod nested;
 mod output;
 mod published;
+mod redrive;
 mod resident;
 mod seal;
 mod secrets;
@@ -43,6 +44,7 @@ pub use tags::TAGS_MAX;
 use activities::Activities;
 use cache::Cache;
 use machines::{Machine, Revision};
+use redrive::Kept;
 use resident::Known;
 
 /// Bounds of a shard.
@@ -113,6 +115,8 @@ pub struct Shard {
     /// Who waits for the end of which Express execution.
     awaited: BTreeMap<ExecutionId, ReplyTo>,
     executions: Cache<ExecutionId, Known>,
+    /// What executions that have ended have kept: of those whose end is not durable, and of those that are asked for.
+    kept: BTreeMap<ExecutionId, Kept>,
     names: Cache<(String, String), Option<ExecutionId>>,
     machines: Cache<String, Option<Machine>>,
     revisions: Cache<u64, Arc<Revision>>,
@@ -137,6 +141,7 @@ impl Shard {
             owed: VecDeque::new(),
             awaited: BTreeMap::new(),
             executions,
+            kept: BTreeMap::new(),
             names: Cache::new(CATALOG_ENTRIES_MAX),
             machines: Cache::new(CATALOG_ENTRIES_MAX),
             revisions: Cache::new(CATALOG_ENTRIES_MAX),
@@ -152,7 +157,7 @@ impl Shard {
             Input::TaskReturned(TaskReturned { task, .. })
             | Input::TaskHeartbeat(task)
             | Input::Recover(task) => self.missing_execution(task.execution),
-            Input::TimerDue(timer) => self.missing_execution(timer.execution),
+            Input::TimerDue(timer) => self.missing_for_timer(timer),
             Input::Continue(execution) | Input::StopChild(execution) => self.missing_execution(*execution),
             Input::DeliverEnd(child) => self.missing_to_deliver(*child),
             Input::Withdraw(_) => None,
@@ -179,6 +184,7 @@ impl Shard {
             Request::StopExecution(request) => {
                 self.missing_named(request.arn.state_machine_name(), request.arn.name())
             }
+            Request::RedriveExecution(request) => self.missing_to_redrive(request),
             Request::UpdateMapRun(request) => self.missing_execution(request.place.execution),
             Request::CreateActivity(_) | Request::DeleteActivity(_) => None,
             Request::GetActivityTask(arn, _) => self
@@ -202,6 +208,7 @@ impl Shard {
             Loaded::Machine(name, found) => self.supply_machine(name, found),
             Loaded::Revision(number, record) => _ = self.revision(number, record),
             Loaded::Execution(id, found) => self.supply_execution(id, found),
+            Loaded::Kept(id, found) => self.supply_kept(id, found.map(|found| *found)),
             Loaded::Name(machine, name, id) => self.names.insert((machine, name), id, 0),
             Loaded::Module(name, found) => self.modules.insert(name, found, 0),
             Loaded::Secret(key, found) => self.secrets.insert(key, found, 0),
@@ -255,6 +262,7 @@ impl Shard {
                 self.start_for_task(*request, fresh, now).map(Reply::Started)
             }
             Request::StopExecution(request) => self.stop_execution(request, now).map(Reply::At),
+            Request::RedriveExecution(request) => self.redrive_execution(&request, now).map(Reply::At),
             Request::UpdateMapRun(request) => self.update_map_run(&request, now).map(|()| Reply::Done),
             Request::CreateActivity(request) => self.create_activity(request, now).map(Reply::At),
             Request::DeleteActivity(arn) => self.delete_activity(&arn).map(|()| Reply::Done),
@@ -288,6 +296,7 @@ impl Shard {
     pub fn committed(&mut self, generation: u64) {
         self.durable = generation;
         self.executions.trim(generation);
+        self.let_go_of_kept(generation);
         self.names.trim(generation);
         self.machines.trim(generation);
         self.revisions.trim(generation);

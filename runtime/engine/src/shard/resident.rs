@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use asl::interpreter::{Ending, ExecutionId, ExecutionInfo, ExecutionState, Header, HistoryEvent, RowId};
-use store::{ExecutionRecord, ExecutionStatus, RevisionRecord, StoredState};
+use store::{ExecutionRecord, ExecutionStatus, ListingKey, RevisionRecord, StoredState};
 
 use super::machines::Revision;
 
@@ -33,6 +33,8 @@ pub(super) struct Resident {
     pub(super) continues: bool,
     /// Events of the batch that is being gathered.
     pub(super) events: Vec<HistoryEvent>,
+    /// Where the lists have it, if it has ended and was redriven since.
+    pub(super) stale_listing: Vec<ListingKey>,
     /// Set by the step that ends it.
     pub(super) ending: Option<Ending>,
     /// Whether its parent must still be told of its end.
@@ -53,6 +55,7 @@ impl Resident {
             is_stored: false,
             continues: false,
             events: Vec::new(),
+            stale_listing: Vec::new(),
             ending: None,
             owes_end: false,
             is_abandoned: false,

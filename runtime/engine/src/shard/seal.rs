@@ -74,7 +74,12 @@ impl Shard {
                 None => {}
             }
         }
+        let stale_listing = std::mem::take(&mut resident.stale_listing);
+        let is_redriven = !stale_listing.is_empty();
+        batch.listing.extend(stale_listing.into_iter().map(|key| (key, Change::Delete)));
         let header_key = RowKey { execution: id, row: RowId::EXECUTION };
+        let header =
+            StateHeader { header: resident.state.header.clone(), last_lsn: resident.last_lsn.unwrap_or(0) };
         let last_lsn = resident.last_lsn.unwrap_or(0);
         let is_first = !std::mem::replace(&mut resident.is_stored, true);
         let continues = !resident.state.header.ready.is_empty() || resident.is_new();
@@ -84,9 +89,8 @@ impl Shard {
             resident.continues = continues;
         }
         if resident.ending.is_none() {
-            let header = StateHeader { header: resident.state.header.clone(), last_lsn };
             batch.state.insert(header_key, Change::Put(StateRow::Header(header)));
-            if is_first {
+            if is_first || is_redriven {
                 batch.executions.insert(id, Change::Put(resident.record.clone()));
                 batch.listing.extend(listing_keys(id, &resident.record).map(|key| (key, Change::Put(()))));
             }
@@ -101,12 +105,22 @@ impl Shard {
             running.status = store::ExecutionStatus::Running;
             running.stopped_at = None;
             batch.listing.extend(listing_keys(id, &running).map(|key| (key, Change::Delete)));
+        }
+        let is_kept = resident.state.is_stopped();
+        if is_kept {
+            batch.state.insert(header_key, Change::Put(StateRow::Header(header)));
+        } else if !is_first {
             batch.state.insert(header_key, Change::Delete);
         }
         batch.executions.insert(id, Change::Put(resident.record.clone()));
         batch.listing.extend(listing_keys(id, &resident.record).map(|key| (key, Change::Put(()))));
-        let record = resident.record.clone();
-        self.executions.insert(id, Known::Ended(Box::new(record)), generation);
+        let ended = Known::Ended(Box::new(resident.record.clone()));
+        if let Some(Known::Running(resident)) = self.executions.remove(&id)
+            && is_kept
+        {
+            self.keep(id, resident);
+        }
+        self.executions.insert(id, ended, generation);
     }
 
     fn append_history(

@@ -1,30 +1,30 @@
 //! DescribeExecution.
 
-use asl::limits::HISTORY_EVENTS_MAX;
 use asl::{Data, Timestamp};
 use engine::arn::ExecutionArn;
+use engine::{NotRedrivable, not_redrivable};
 use serde_json::{Map, Value, json};
-use store::{ExecutionRecord, ExecutionStatus, Store};
+use store::{ExecutionRecord, ExecutionStatus, MachineRecord, Store};
 
 use super::describe::{Included, STATUSES, find_execution, word};
 use super::dispatch::Answer;
+use super::error::ApiError;
 use super::fields::{Fields, TextRule};
 use crate::app::{App, now};
-
-/// AWS: an execution can be redriven for 14 days after its end.
-const REDRIVABLE_SECONDS: i64 = 14 * 24 * 60 * 60;
 
 pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
     let arn = fields.required_text("executionArn", TextRule::ARN)?;
     let included = Included::read(&mut fields)?;
     fields.finish()?;
 
-    let (_, execution) = find_execution(app, &ExecutionArn::parse(&arn)?).await?;
-    Ok(render(&execution, included, now()))
+    let arn = ExecutionArn::parse(&arn)?;
+    let (_, execution) = find_execution(app, &arn).await?;
+    let machine = machine_of(app, &arn, &execution).await?;
+    Ok(render(&execution, not_redrivable(&execution, machine.as_ref(), now()), included))
 }
 
 /// Absent members are left out.
-fn render(execution: &ExecutionRecord, included: Included, now: Timestamp) -> Value {
+fn render(execution: &ExecutionRecord, not_redrivable: Option<NotRedrivable>, included: Included) -> Value {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {
@@ -57,32 +57,28 @@ fn render(execution: &ExecutionRecord, included: Included, now: Timestamp) -> Va
     put("stateMachineAliasArn", execution.alias_arn.as_deref().into());
     put("redriveCount", execution.redrive_count.into());
     put("redriveDate", execution.redriven_at.map(Timestamp::as_epoch_seconds).into());
-    let reason = not_redrivable(execution, now);
-    let status = match (reason, item) {
+    let status = match (not_redrivable, item) {
         (Some(_), _) => "NOT_REDRIVABLE",
         (None, Some(_)) => "REDRIVABLE_BY_MAP_RUN",
         (None, None) => "REDRIVABLE",
     };
     put("redriveStatus", status.into());
-    put("redriveStatusReason", reason.into());
+    put("redriveStatusReason", not_redrivable.map(|why| why.to_string()).into());
     Value::Object(members)
 }
 
-/// Why the execution can't be redriven, in AWS's words.
-fn not_redrivable(execution: &ExecutionRecord, now: Timestamp) -> Option<&'static str> {
+/// The machine that has the name of the execution's, which tells whether an unsuccessful execution can be redriven.
+async fn machine_of<S: Store + Clone>(
+    app: &App<S>,
+    arn: &ExecutionArn,
+    execution: &ExecutionRecord,
+) -> Result<Option<MachineRecord>, ApiError> {
     match execution.status {
-        ExecutionStatus::Running => return Some("Execution is RUNNING and cannot be redriven"),
-        ExecutionStatus::Succeeded => return Some("Execution is SUCCEEDED and cannot be redriven"),
-        ExecutionStatus::PendingRedrive => {
-            return Some("Execution is PENDING_REDRIVE and cannot be redriven");
+        ExecutionStatus::Running | ExecutionStatus::Succeeded | ExecutionStatus::PendingRedrive => Ok(None),
+        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => {
+            Ok(app.store().machine(arn.state_machine_name()).await?)
         }
-        ExecutionStatus::Failed | ExecutionStatus::TimedOut | ExecutionStatus::Aborted => (),
     }
-    if execution.event_count >= HISTORY_EVENTS_MAX - 1 {
-        return Some("Execution history event limit exceeded");
-    }
-    let too_late = |stopped_at: Timestamp| stopped_at.saturating_add_seconds(REDRIVABLE_SECONDS) < now;
-    execution.stopped_at.is_some_and(too_late).then_some("Execution redrivable period exceeded")
 }
 
 #[cfg(test)]
@@ -115,11 +111,17 @@ mod tests {
             alias_arn: None,
             parent: None,
             lists: None,
+            redrives: None,
         }
     }
 
     fn check(status: ExecutionStatus, included: Included, expected: &str) {
-        let shown = render(&execution(status), included, Timestamp::from_milliseconds(3_000)).to_string();
+        let why = match status {
+            ExecutionStatus::Running => Some(NotRedrivable::Running),
+            ExecutionStatus::Succeeded => Some(NotRedrivable::Succeeded),
+            _ => None,
+        };
+        let shown = render(&execution(status), why, included).to_string();
         let common = "{\"executionArn\":\"arn:aws:states:r:1:execution:m:e\",\"stateMachineArn\":\
                       \"arn:aws:states:r:1:stateMachine:m\",\"name\":\"e\",";
         assert_eq!(shown.strip_prefix(common).unwrap(), expected);
@@ -154,14 +156,5 @@ mod tests {
             "\"status\":\"TIMED_OUT\",\"startDate\":1.5,\"stopDate\":2.25,\"input\":\"{}\",\"inputDetails\":\
              {\"included\":true},\"redriveCount\":0,\"redriveStatus\":\"REDRIVABLE\"}",
         );
-    }
-
-    #[test]
-    fn an_execution_can_be_redriven_for_two_weeks() {
-        let mut failed = execution(ExecutionStatus::Failed);
-        let day_15 = Timestamp::EPOCH.saturating_add_seconds(15 * 24 * 3600);
-        assert_eq!(not_redrivable(&failed, day_15), Some("Execution redrivable period exceeded"));
-        failed.event_count = 24_999;
-        assert_eq!(not_redrivable(&failed, Timestamp::EPOCH), Some("Execution history event limit exceeded"));
     }
 }

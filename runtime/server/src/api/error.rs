@@ -204,6 +204,7 @@ impl From<Refusal> for ApiError {
                 ApiError::new("ExecutionAlreadyExists", format!("Execution Already Exists: '{arn}'"))
             }
             Refusal::ExecutionDoesNotExist { arn } => ApiError::execution_does_not_exist(arn.as_str()),
+            Refusal::ExecutionNotRedrivable(why) => ApiError::new("ExecutionNotRedrivable", why.to_string()),
             Refusal::ActivityDoesNotExist { arn } => ApiError::activity_does_not_exist(arn.as_str()),
             Refusal::ActivityAlreadyExists { arn } => {
                 ApiError::new("ActivityAlreadyExists", format!("Activity Already Exists: '{arn}'"))

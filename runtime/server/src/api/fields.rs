@@ -39,6 +39,7 @@ impl TextRule {
     pub(crate) const TAG_KEY: TextRule = TextRule::of(1, 128);
     /// The model has no bound; ours is far above that of a UUID.
     pub(crate) const REVISION: TextRule = TextRule::of(0, 256);
+    pub(crate) const CLIENT_TOKEN: TextRule = TextRule::of(1, 64);
     pub(crate) const TASK_TOKEN: TextRule = TextRule::secret(1, 2_048);
     pub(crate) const PAGE_TOKEN: TextRule = TextRule::of(1, 1_024);
     pub(crate) const EXECUTIONS_PAGE_TOKEN: TextRule = TextRule::of(1, 3_096);

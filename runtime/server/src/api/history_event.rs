@@ -84,6 +84,10 @@ fn describe(kind: &HistoryKind, payloads: Payloads) -> (String, Option<Details>)
         Kind::MapRunSucceeded => plain("MapRunSucceeded"),
         Kind::MapRunFailed(error) => with("MapRunFailed", new().error(error)),
         Kind::MapRunAborted => plain("MapRunAborted"),
+        Kind::MapRunRedriven { map_run_arn, redrive_count: count } => {
+            let details = new().text("mapRunArn", map_run_arn).number("redriveCount", *count);
+            with("MapRunRedriven", details)
+        }
         Kind::TaskScheduled(task) => with("TaskScheduled", new().task_scheduled(task)),
         Kind::TaskStarted(task) => with("TaskStarted", new().service(task)),
         Kind::TaskStartFailed(task, error) => with("TaskStartFailed", new().service(task).error(error)),

@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod express;
+mod redrive;
 mod tags;
 mod versions;
 

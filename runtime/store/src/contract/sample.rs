@@ -46,6 +46,7 @@ pub(super) fn execution(number: u64, status: ExecutionStatus) -> ExecutionRecord
         alias_arn: None,
         parent: None,
         lists: None,
+        redrives: None,
     }
 }
 

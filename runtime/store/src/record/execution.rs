@@ -1,4 +1,4 @@
-//! An execution: what describes it, and the rows of its state while it runs.
+//! An execution: what describes it, and the rows of its state while it runs or can be redriven.
 
 use std::collections::BTreeMap;
 
@@ -53,7 +53,8 @@ impl ExecutionStatus {
     }
 }
 
-/// What DescribeExecution and ListExecutions show. Written when an execution starts, ends and is redriven.
+/// What DescribeExecution and ListExecutions show. Written when an execution starts, ends and is redriven, and when it
+/// can be redriven no more.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct ExecutionRecord {
     #[n(0)]
@@ -104,6 +105,29 @@ pub struct ExecutionRecord {
     /// Lists in which the execution stands besides that of its machine: those of its version and its alias.
     #[n(20)]
     pub lists: Option<Vec<u64>>,
+    /// From the first end without success on. None of what ended before executions could be redriven.
+    #[n(21)]
+    pub redrives: Option<Box<Redrives>>,
+}
+
+/// What is known of an execution's redrives.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Encode, Decode)]
+pub struct Redrives {
+    /// The tokens of the last ones, the newest at the end.
+    #[n(0)]
+    pub tokens: Vec<RedriveToken>,
+    /// The rows from which it would go on were removed, since their time was over.
+    #[n(1)]
+    pub is_over: bool,
+}
+
+/// A client's token that redrove an execution.
+#[derive(Debug, Clone, PartialEq, Eq, Encode, Decode)]
+pub struct RedriveToken {
+    #[n(0)]
+    pub token: String,
+    #[n(1)]
+    pub used_at: Timestamp,
 }
 
 /// What every execution has from its start.
@@ -144,6 +168,7 @@ impl ExecutionRecord {
             alias_arn: None,
             parent: None,
             lists: None,
+            redrives: None,
         }
     }
 }
@@ -198,14 +223,14 @@ pub struct StateHeader {
 
 record_version_1!(ExecutionRecord);
 
-/// A running execution as it was stored.
+/// An execution that runs or can be redriven, as it was stored.
 #[derive(Debug, Clone, PartialEq)]
 pub struct StoredState {
     pub header: StateHeader,
     pub rows: BTreeMap<RowId, Row>,
 }
 
-/// A row of a running execution's state: row 0 is the header, the others are the interpreter's.
+/// A row of an execution's state: row 0 is the header, the others are the interpreter's.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StateRow {
     Header(StateHeader),

@@ -14,7 +14,8 @@ mod tests;
 pub use activity::{ActivityRecord, QueuedTask};
 pub use callback::CallbackAnswered;
 pub use execution::{
-    ExecutionRecord, ExecutionStatus, ExecutionSummary, NewExecution, StateHeader, StateRow, StoredState,
+    ExecutionRecord, ExecutionStatus, ExecutionSummary, NewExecution, RedriveToken, Redrives, StateHeader,
+    StateRow, StoredState,
 };
 pub use history::HistoryRow;
 pub(crate) use history::RowPrefix;

@@ -5,8 +5,8 @@ use std::fmt::Debug;
 use asl::definition::StateId;
 use asl::interpreter::{
     AttemptId, CallbackRequest, Decision, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind,
-    Iteration, Parent, Phase, Row, RowId, Scheduled, ServiceName, StateType, TaskPhase, TaskScheduled,
-    TaskStage, TaskUsage, Thread,
+    Iteration, Parent, Phase, Row, RowId, Scheduled, ServiceName, StateType, Stopped, TaskPhase,
+    TaskScheduled, TaskStage, TaskUsage, Thread,
 };
 use asl::{Data, Text, Timestamp};
 
@@ -66,6 +66,11 @@ const FROZEN: &[u64] = &[
     0x136d_2a3b_29b9_238f, // SecretRecord
     0x261c_18f7_b45c_6e35, // CallbackRequest
     0x7aaf_3ac4_fe21_2365, // CallbackAnswered
+    0xa997_be1e_a285_db48, // ExecutionRecord/Redrives
+    0xb022_8f9a_d222_3668, // StateRow::Row/Fork/Redriven
+    0xd038_d4a9_b7fa_3520, // StateRow::Row/Stopped/Entered
+    0x8e15_ba80_2ad2_1149, // StateRow::Row/Stopped/Forked
+    0xa093_2de7_8f1a_1976, // StateRow::Row/Stopped/Unentered
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -99,6 +104,7 @@ fn execution() -> ExecutionRecord {
         alias_arn: Some(Text::from("alias")),
         parent: None,
         lists: None,
+        redrives: None,
     }
 }
 
@@ -167,7 +173,20 @@ fn awaiting_child() -> StateRow {
     thread(Phase::Task(phase))
 }
 
+fn redriven() -> ExecutionRecord {
+    let tokens = vec![RedriveToken { token: "token".to_owned(), used_at: at(3) }];
+    ExecutionRecord { redrives: Some(Box::new(Redrives { tokens, is_over: true })), ..execution() }
+}
+
+fn stopped(stopped: Stopped) -> StateRow {
+    thread(Phase::Stopped(stopped))
+}
+
 fn fork() -> StateRow {
+    fork_of(None, None)
+}
+
+fn fork_of(concurrency: Option<u32>, next_redriven: Option<u32>) -> StateRow {
     StateRow::Row(Row::Fork(Fork {
         owner: RowId(1),
         first_child: RowId(2),
@@ -177,6 +196,8 @@ fn fork() -> StateRow {
         failed: 1,
         tolerated_failures: Some(2),
         items: Some(RowId(5)),
+        concurrency,
+        next_redriven,
     }))
 }
 
@@ -407,6 +428,11 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/WaitUntil", thread(Phase::WaitUntil(at(13)))),
         sample("StateRow::Row/Forked", thread(Phase::Forked(RowId(14)))),
         sample("StateRow::Row/Done", thread(Phase::Done(data()))),
+        sample("StateRow::Row/Stopped/Unentered", stopped(Stopped::Unentered)),
+        sample("StateRow::Row/Stopped/Entered", stopped(Stopped::Entered)),
+        sample("StateRow::Row/Stopped/Forked", stopped(Stopped::Forked(RowId(14)))),
+        sample("StateRow::Row/Fork/Redriven", fork_of(Some(40), Some(1))),
+        sample("ExecutionRecord/Redrives", redriven()),
         sample("HistoryRow/EveryKind", every_kind()),
         sample("ExecutionRecord/Child", child()),
         sample("MachineRecord/Published", published()),

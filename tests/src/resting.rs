@@ -1,0 +1,56 @@
+//! What an execution that ended without success may keep: the threads from which a redrive goes on, and what hangs on
+//! them. Nothing of it waits for anything, and nothing else stays.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use asl::interpreter::{Fork, Phase, Row, RowId, Stopped};
+
+/// Checks the rows that an execution has kept; gives the rule that is broken.
+pub(crate) fn check(rows: &BTreeMap<RowId, &Row>) -> Result<(), String> {
+    let mut reached = BTreeSet::new();
+    thread(rows, RowId::ROOT, true, &mut reached)?;
+    match rows.keys().find(|row| !reached.contains(*row)) {
+        None => Ok(()),
+        Some(row) => Err(format!("row {} is kept and no redrive needs it", row.0)),
+    }
+}
+
+fn thread(
+    rows: &BTreeMap<RowId, &Row>,
+    id: RowId,
+    is_root: bool,
+    reached: &mut BTreeSet<RowId>,
+) -> Result<(), String> {
+    let Some(Row::Thread(found)) = rows.get(&id) else { return Err(format!("row {} is no thread", id.0)) };
+    reached.insert(id);
+    match &found.phase {
+        Phase::Stopped(Stopped::Unentered | Stopped::Entered) => Ok(()),
+        Phase::Stopped(Stopped::Forked(inner)) => match rows.get(inner) {
+            Some(Row::Fork(counts)) if counts.owner == id => fork(rows, *inner, counts, reached),
+            other => Err(format!("thread {} has no branches and no items: {other:?}", id.0)),
+        },
+        // What is done waits to be joined with what is not.
+        Phase::Done(_) if !is_root => Ok(()),
+        phase => Err(format!("thread {} of an execution that has ended is not at rest: {phase:?}", id.0)),
+    }
+}
+
+fn fork(
+    rows: &BTreeMap<RowId, &Row>,
+    id: RowId,
+    counts: &Fork,
+    reached: &mut BTreeSet<RowId>,
+) -> Result<(), String> {
+    reached.insert(id);
+    if let Some(items) = counts.items {
+        match rows.get(&items) {
+            Some(Row::Items(_)) => _ = reached.insert(items),
+            other => return Err(format!("fork {} has no items: {other:?}", id.0)),
+        }
+    }
+    let first = counts.first_child.0;
+    for child in (first..first + u64::from(counts.started)).map(RowId) {
+        thread(rows, child, false, reached)?;
+    }
+    Ok(())
+}
