@@ -4,6 +4,8 @@
 mod children;
 pub mod fixture;
 pub mod fuzz;
+#[cfg(test)]
+mod laws;
 mod memory;
 pub mod placeholders;
 pub mod process;

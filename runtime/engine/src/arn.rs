@@ -141,7 +141,7 @@ impl StateMachineArn {
     }
 
     pub fn name(&self) -> &str {
-        self.field(6)
+        self.text.rsplit_once(':').map_or("", |(_, name)| name)
     }
 
     /// The ARN of a version, by its number, or of an alias, by its name.
@@ -158,11 +158,12 @@ impl StateMachineArn {
 
     /// The ARN of this machine's execution of that name.
     pub fn execution(&self, name: &str) -> Result<ExecutionArn, InvalidName> {
-        let (name, machine) = (checked(name)?, self.name());
-        let (partition, region, account) = (self.field(1), self.region(), self.account());
-        Ok(ExecutionArn {
-            text: format!("arn:{partition}:states:{region}:{account}:execution:{machine}:{name}").into(),
-        })
+        let name = checked(name)?;
+        // Everything before the name stays but the type; this is done for each execution that starts.
+        let machine = self.name();
+        let home = self.text.strip_suffix(machine).and_then(|rest| rest.strip_suffix(":stateMachine:"));
+        let home = home.expect("it was made so");
+        Ok(ExecutionArn { text: format!("{home}:execution:{machine}:{name}").into() })
     }
 }
 

@@ -5,7 +5,8 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::OnceLock;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use asl::Timestamp;
 use store::{CommitError, ReadError, Store};
@@ -13,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::{Dispatch, Inward};
+use crate::hash::OwnNumbers;
 use crate::load;
 use crate::port::TaskExecutor;
 use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard};
@@ -21,6 +23,9 @@ use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard};
 const BATCH_MAX: usize = 1_024;
 /// Inputs that the shard owes itself, handled in one turn.
 const OWED_MAX: usize = 4 * BATCH_MAX;
+/// How long one turn gathers before what it has is committed. One input may take longer, by what its step may
+/// compute; the next turn then begins with a commit and not with more of the same.
+const TURN_TIME_MAX: Duration = Duration::from_millis(20);
 /// Timers fired in one turn.
 const TIMERS_MAX: usize = 1_000;
 /// Attempts to run again that are read at once after a restart.
@@ -54,7 +59,7 @@ pub(crate) struct Driver<S, E> {
     shard: Shard,
     requests: mpsc::Receiver<Message>,
     inputs: mpsc::Receiver<Inward>,
-    replies: HashMap<ReplyTo, oneshot::Sender<Reply>>,
+    replies: HashMap<ReplyTo, oneshot::Sender<Reply>, OwnNumbers>,
     dispatch: Dispatch<E>,
     in_flight: Option<InFlight>,
     timers: Timers,
@@ -68,6 +73,12 @@ struct Timers {
     next: Option<Timestamp>,
     fired_gathering: bool,
     fired_in_flight: bool,
+}
+
+/// The stopwatch of the steps.
+fn stopwatch() -> Duration {
+    static STARTED: OnceLock<Instant> = OnceLock::new();
+    STARTED.get_or_init(Instant::now).elapsed()
 }
 
 /// Why the driver ended.
@@ -87,6 +98,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         dispatch: Dispatch<E>,
         stop: CancellationToken,
     ) -> Result<Driver<S, E>, ReadError> {
+        let options = shard::Options { stopwatch, ..options };
         let shard = Shard::new(options.clone(), load::snapshot(&store).await?);
         let mut driver = Driver {
             store,
@@ -94,7 +106,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
             shard,
             requests,
             inputs,
-            replies: HashMap::new(),
+            replies: HashMap::default(),
             dispatch,
             in_flight: None,
             timers: Timers::default(),
@@ -119,6 +131,10 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     /// Waits for the first thing to do and does it.
     async fn wait(&mut self) -> Wake {
+        if self.in_flight.is_none() && self.shard.owes() {
+            tokio::task::yield_now().await;
+            return if self.stop.is_cancelled() { Wake::Stop } else { Wake::GoOn };
+        }
         let has_room = self.shard.gathered() < BATCH_MAX;
         let timers_due = self.until_timers();
         let is_committing = self.in_flight.is_some();
@@ -136,7 +152,8 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     /// Takes what else has come in, without waiting.
     async fn take_waiting(&mut self) {
-        while self.shard.gathered() < BATCH_MAX {
+        let started = Instant::now();
+        while self.shard.gathered() < BATCH_MAX && started.elapsed() < TURN_TIME_MAX {
             if let Ok(inward) = self.inputs.try_recv() {
                 self.inward(inward).await;
             } else if let Ok(message) = self.requests.try_recv() {
@@ -193,8 +210,9 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     async fn settle_owed(&mut self) {
         let mut continued = HashSet::new();
         let mut later = Vec::new();
+        let started = Instant::now();
         for _ in 0..OWED_MAX {
-            if self.shard.gathered() >= BATCH_MAX {
+            if self.shard.gathered() >= BATCH_MAX || started.elapsed() >= TURN_TIME_MAX {
                 break;
             }
             let Some(input) = self.shard.next_owed() else { break };

@@ -1,7 +1,7 @@
 //! The engine as the rest of the program sees it.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use asl::interpreter::{CallbackRequest, ErrorOutput, ExecutionId, TaskToken};
@@ -351,11 +351,22 @@ fn fresh() -> Result<Fresh, Refusal> {
     Ok(Fresh { id: ExecutionId(Uuid::now_v7().as_u128()), seed: seed()? })
 }
 
+/// Ours: seeds that are asked of the system at once. One call costs about as much as a state.
+const SEEDS_AT_ONCE: usize = 64;
+
+/// Seeds that the system's generator has given and nobody has got yet.
+static SEEDS: Mutex<Vec<[u8; 32]>> = Mutex::new(Vec::new());
+
 /// What an execution's secrets and chance come from.
 fn seed() -> Result<[u8; 32], Refusal> {
-    let mut seed = [0; 32];
-    getrandom::fill(&mut seed).map_err(|_| Refusal::Unavailable)?;
-    Ok(seed)
+    // A panic while the lock is held leaves whole seeds behind.
+    let mut seeds = SEEDS.lock().unwrap_or_else(PoisonError::into_inner);
+    if seeds.is_empty() {
+        let mut fresh = [0; 32 * SEEDS_AT_ONCE];
+        getrandom::fill(&mut fresh).map_err(|_| Refusal::Unavailable)?;
+        seeds.extend(fresh.as_chunks::<32>().0);
+    }
+    seeds.pop().ok_or(Refusal::Unavailable)
 }
 
 fn at(reply: &Reply) -> Timestamp {

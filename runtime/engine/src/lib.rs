@@ -7,6 +7,7 @@ mod driver;
 mod engine;
 mod express;
 mod handle;
+mod hash;
 mod load;
 mod options;
 mod port;

@@ -126,6 +126,7 @@ mod tests {
             tags: Vec::new(),
             next_version: 1,
             published: None,
+            first_version: None,
         }
     }
 

@@ -17,7 +17,21 @@ pub(crate) fn split_version(bytes: &[u8]) -> Result<(u8, &[u8]), DecodeError> {
 }
 
 pub(crate) fn encode_cbor<T: minicbor::Encode<()>>(value: &T, out: &mut Vec<u8>) {
-    minicbor::encode(value, out).expect("writing to memory and encoding plain data cannot fail");
+    minicbor::encode(value, Bytes(out)).expect("writing to memory and encoding plain data cannot fail");
+}
+
+/// Values are written a byte or two at a time, so this must become part of what writes them; the library's own
+/// writer to a vector is a call for each.
+struct Bytes<'a>(&'a mut Vec<u8>);
+
+impl minicbor::encode::Write for Bytes<'_> {
+    type Error = std::convert::Infallible;
+
+    #[inline]
+    fn write_all(&mut self, bytes: &[u8]) -> Result<(), Self::Error> {
+        self.0.extend_from_slice(bytes);
+        Ok(())
+    }
 }
 
 /// Decodes one value that takes up all the bytes.

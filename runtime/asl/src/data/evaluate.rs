@@ -9,7 +9,7 @@ use crate::limits::PAYLOAD_BYTES_MAX;
 
 use super::intrinsics::{self, Call};
 use super::jsonata::{self, QueryError};
-use super::path::{Found, Path, values};
+use super::path::{Found, NotFound, Path, values};
 use super::scope::Scope;
 use super::timestamp::Timestamp;
 
@@ -156,9 +156,9 @@ fn weight(value: &Value) -> usize {
 pub fn computed(field: &Computed, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
     match &field.expression {
         Expression::Path(path) => {
-            find(path, scope, input).ok_or_else(|| not_in_input(path, &field.field, input))
+            find(path, scope, input)?.ok_or_else(|| not_in_input(path, &field.field, input))
         }
-        Expression::Intrinsic(call) => intrinsic(call, &field.field, scope, input),
+        Expression::Intrinsic(call) => intrinsic(call, scope, input),
         Expression::Jsonata(expression) => query(field, expression, scope),
     }
 }
@@ -173,9 +173,38 @@ fn query(field: &Computed, expression: &jsonata::Expression, scope: &Scope<'_>) 
 }
 
 /// The value that a path names, or none.
-pub fn find(path: &Path, scope: &Scope<'_>, input: &Value) -> Option<Value> {
-    let root = scope.root(path, input)?;
-    path.find(root).ok().map(Found::into_value)
+pub fn find(path: &Path, scope: &Scope<'_>, input: &Value) -> Result<Option<Value>, Failure> {
+    seen(path, scope, input).map(|found| found.map(Cow::into_owned))
+}
+
+/// The same; it is not copied unless the path can name several.
+pub fn seen<'a>(
+    path: &Path,
+    scope: &'a Scope<'_>,
+    input: &'a Value,
+) -> Result<Option<Cow<'a, Value>>, Failure> {
+    let Some(root) = scope.root(path, input) else { return Ok(None) };
+    match path.find_within(root, scope.allowance.visits()) {
+        Ok(found) => Ok(Some(as_cow(found))),
+        // That there is nothing is not known then.
+        Err(limit @ (NotFound::TooMuchWork | NotFound::TooDeep)) => {
+            Err(invalid_path(path, &limit.to_string()))
+        }
+        Err(
+            NotFound::NoResults { .. }
+            | NotFound::MissingProperty { .. }
+            | NotFound::NotAnObject { .. }
+            | NotFound::Null { .. }
+            | NotFound::NotAnArray { .. },
+        ) => Ok(None),
+    }
+}
+
+fn as_cow(found: Found<'_>) -> Cow<'_, Value> {
+    match found {
+        Found::One(value) => Cow::Borrowed(value),
+        Found::Many(_) | Found::Owned(_) => Cow::Owned(found.into_value()),
+    }
 }
 
 fn not_in_input(path: &Path, field: &str, input: &Value) -> Failure {
@@ -185,23 +214,30 @@ fn not_in_input(path: &Path, field: &str, input: &Value) -> Failure {
     ))
 }
 
-fn intrinsic(call: &Call, field: &str, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
-    let mut source = IntrinsicSource { scope, field, input };
-    call.evaluate(&mut source).map_err(|failure| Failure::new(failure.error, failure.cause))
+fn intrinsic(call: &Call, scope: &Scope<'_>, input: &Value) -> Result<Value, Failure> {
+    let mut source = IntrinsicSource { scope, input };
+    call.evaluate_within(&mut source, scope.allowance.bytes())
+        .map_err(|failure| Failure::new(failure.error, failure.cause))
 }
 
 /// Gives an intrinsic function the paths in its arguments.
 struct IntrinsicSource<'a> {
     scope: &'a Scope<'a>,
-    field: &'a str,
     input: &'a Value,
 }
 
 impl intrinsics::Source for IntrinsicSource<'_> {
     fn path(&self, path: &Path) -> Result<Value, intrinsics::Failure> {
-        find(path, self.scope, self.input).ok_or_else(|| {
-            let failure = not_in_input(path, self.field, self.input);
-            intrinsics::Failure { error: failure.error, cause: failure.cause }
+        let found = find(path, self.scope, self.input)
+            .map_err(|failure| intrinsics::Failure { error: failure.error, cause: failure.cause })?;
+        found.ok_or_else(|| {
+            // AWS has its own words here, and names the path and not the field.
+            let cause = format!(
+                "The JsonPath argument for the field '{}' could not be found in the input '{}'",
+                path.source(),
+                self.input
+            );
+            intrinsics::Failure { error: Failure::RUNTIME, cause }
         })
     }
 
@@ -283,9 +319,8 @@ fn reference<'a>(
 
 /// The value that a path names; it is not copied unless the path can name several.
 pub fn found<'a>(path: &Path, scope: &'a Scope<'_>, input: &'a Value) -> Result<Cow<'a, Value>, Failure> {
-    match scope.root(path, input).map(|root| path.find(root)) {
-        Some(Ok(Found::One(value))) => Ok(Cow::Borrowed(value)),
-        Some(Ok(found)) => Ok(Cow::Owned(found.into_value())),
+    match scope.root(path, input).map(|root| path.find_within(root, scope.allowance.visits())) {
+        Some(Ok(found)) => Ok(as_cow(found)),
         Some(Err(missing)) => Err(invalid_path(path, &missing.to_string())),
         None => Err(invalid_path(path, "No such variable")),
     }

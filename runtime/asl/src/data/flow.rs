@@ -107,10 +107,9 @@ pub fn combine(result_path: &ResultPath, raw: &Data, result: Data) -> Result<Dat
             let mut combined = raw.value().clone();
             match path.set(&mut combined, result.value().clone()) {
                 Ok(()) => Ok(combined.into()),
-                Err(_) => Err(Failure::new(
-                    "States.ResultPathMatchFailure",
-                    format!("Unable to apply ResultPath '{}' to the input '{}'.", path.source(), raw.value()),
-                )),
+                Err(conflict) => {
+                    Err(Failure::new("States.ResultPathMatchFailure", format!("{conflict} {}", raw.value())))
+                }
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Values and how they are computed: paths, intrinsic functions, templates, variables, the context object.
 
+pub mod allowance;
 pub mod evaluate;
 pub mod flow;
 pub mod inspection;

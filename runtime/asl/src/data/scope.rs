@@ -6,6 +6,7 @@ use hmac::{Hmac, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
+use super::allowance::Allowance;
 use super::inspection::Inspection;
 use super::json::Data;
 use super::jsonata::{self, StatesField};
@@ -57,6 +58,7 @@ pub trait Variables {
 pub struct Scope<'a> {
     variables: &'a dyn Variables,
     pub entropy: &'a Entropy,
+    pub(super) allowance: &'a Allowance,
     now: Timestamp,
     /// The state's own input: `$states.input`.
     input: &'a Data,
@@ -79,12 +81,14 @@ impl<'a> Scope<'a> {
     pub fn new(
         variables: &'a dyn Variables,
         entropy: &'a Entropy,
+        allowance: &'a Allowance,
         now: Timestamp,
         input: &'a Data,
     ) -> Scope<'a> {
         Scope {
             variables,
             entropy,
+            allowance,
             now,
             input,
             result: OnceCell::new(),
@@ -156,6 +160,10 @@ impl jsonata::World for Scope<'_> {
 
     fn entropy(&self) -> &Entropy {
         self.entropy
+    }
+
+    fn allowance(&self) -> &Allowance {
+        self.allowance
     }
 
     fn now(&self) -> Timestamp {

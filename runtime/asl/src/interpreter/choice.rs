@@ -56,7 +56,7 @@ fn otherwise(choice: &Choice) -> Result<StateId, Failure> {
     choice.default.ok_or_else(|| {
         Failure::new(
             "States.NoChoiceMatched",
-            "No choice rule matched the input and the state has no Default.",
+            "Failed to transition out of the state. The state does not point to a next state.",
         )
     })
 }
@@ -90,7 +90,7 @@ fn holds(test: &Test, scope: &Scope<'_>, input: &Value) -> Result<bool, Failure>
 }
 
 fn compare(comparison: &Comparison, scope: &Scope<'_>, input: &Value) -> Result<bool, Failure> {
-    let found = evaluate::find(&comparison.variable, scope, input);
+    let found = evaluate::seen(&comparison.variable, scope, input)?;
     if let Operator::IsPresent(wanted) = &comparison.operator {
         return Ok(found.is_some() == *wanted);
     }
@@ -135,7 +135,7 @@ fn right_side<T: Clone>(
     match operand {
         Operand::Literal(value) => Ok(Some(value.clone())),
         Operand::Path(path) => {
-            let value = evaluate::find(path, scope, input).ok_or_else(|| invalid_reference(path))?;
+            let value = evaluate::seen(path, scope, input)?.ok_or_else(|| invalid_reference(path))?;
             Ok(typed(&value))
         }
     }

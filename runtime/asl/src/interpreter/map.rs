@@ -89,7 +89,7 @@ impl Stepper<'_> {
                     task: None,
                     context,
                 };
-                let scope = Scope::new(&view, &self.entropy, self.now, &thread.input);
+                let scope = Scope::new(&view, &self.entropy, &self.allowance, self.now, &thread.input);
                 let input = flow::selected_value(&map.flow, &scope, &thread.input)?;
                 Ok(evaluate::template(selector, &scope, &input)?.into())
             }
@@ -104,13 +104,7 @@ pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Fa
         Items::Input => (flow::selected_input(&map.flow, scope, raw)?, "$"),
         Items::Path(path) => {
             let input = flow::selected_value(&map.flow, scope, raw)?;
-            let found = evaluate::find(path, scope, &input).ok_or_else(|| {
-                Failure::runtime(format!(
-                    "Reference path \"{}\" could not be found in the input.",
-                    path.source()
-                ))
-            })?;
-            (found.into(), path.source())
+            (evaluate::found(path, scope, &input)?.into_owned().into(), path.source())
         }
         Items::Template(template) => {
             let items = evaluate::template(template, scope, raw.value())?;

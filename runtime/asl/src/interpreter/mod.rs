@@ -6,6 +6,8 @@ mod callback_request;
 mod child;
 mod choice;
 mod context;
+#[cfg(test)]
+mod costly;
 mod event;
 mod execution;
 mod failure;

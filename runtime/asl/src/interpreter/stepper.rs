@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use crate::data::allowance::{Allowance, Stopwatch, stopped};
 use crate::data::evaluate::Failure;
 use crate::data::flow::Assigned;
 use crate::data::json::Data;
@@ -30,6 +31,11 @@ pub trait Surroundings {
     /// What makes callback links; none where nobody serves them.
     fn link_maker(&self) -> Option<&LinkMaker> {
         None
+    }
+
+    /// With what the time is taken that computing takes.
+    fn stopwatch(&self) -> Stopwatch {
+        stopped
     }
 }
 
@@ -63,6 +69,7 @@ pub(super) fn step_with(
         now,
         surroundings,
         entropy,
+        allowance: Allowance::new(surroundings.stopwatch()),
         alone,
         ready,
         transition: Transition::default(),
@@ -78,6 +85,9 @@ pub(super) fn step_with(
     stepper.finish()
 }
 
+/// Most steps write fewer events.
+const EVENTS_USUAL: usize = 12;
+
 const EXECUTION_TIMEOUT: Timer = Timer { row: RowId::EXECUTION, kind: TimerKind::ExecutionTimeout };
 
 pub(super) struct Stepper<'a> {
@@ -86,6 +96,8 @@ pub(super) struct Stepper<'a> {
     pub(super) now: Timestamp,
     pub(super) surroundings: &'a dyn Surroundings,
     pub(super) entropy: Entropy,
+    /// What computing may still cost in this step.
+    pub(super) allowance: Allowance,
     /// Set while one state is tested on its own.
     pub(super) alone: Option<&'a mut Alone>,
     /// Threads that can go on, first come first served, so that siblings take turns.
@@ -237,6 +249,7 @@ impl Stepper<'_> {
         self.transition.history.len() >= STEP_EVENTS_MAX
             || self.bytes >= STEP_BYTES_MAX
             || self.children_started >= STEP_CHILDREN_MAX
+            || self.allowance.is_used()
     }
 
     fn finish(mut self) -> Transition {
@@ -436,7 +449,8 @@ impl Stepper<'_> {
         let (context, inspection) = self.observer();
         let view =
             View { definition: self.definition, execution: self.state, thread, item: None, task, context };
-        let scope = Scope::new(&view, &self.entropy, self.now, &thread.input).inspected_by(inspection);
+        let scope = Scope::new(&view, &self.entropy, &self.allowance, self.now, &thread.input);
+        let scope = scope.inspected_by(inspection);
         compute(&scope, thread)
     }
 
@@ -471,6 +485,9 @@ impl Stepper<'_> {
             return id - 1;
         }
         self.state.header.next_event = id + 1;
+        if self.transition.history.is_empty() {
+            self.transition.history.reserve(EVENTS_USUAL);
+        }
         self.transition.history.push(HistoryEvent { id, previous, at: self.now, kind });
         id
     }

@@ -53,7 +53,7 @@ impl Rest {
     }
 }
 
-fn info() -> ExecutionInfo {
+pub(super) fn info() -> ExecutionInfo {
     ExecutionInfo {
         id: ExecutionId(1),
         arn: "arn".into(),

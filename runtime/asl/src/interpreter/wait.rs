@@ -72,7 +72,7 @@ fn seconds(field: &NumberField, scope: &Scope<'_>, input: &Data) -> Result<i64, 
     };
     let source = &computed.source;
     let value = match &computed.expression {
-        Expression::Path(path) => evaluate::find(path, scope, input.value()).ok_or_else(|| {
+        Expression::Path(path) => evaluate::find(path, scope, input.value())?.ok_or_else(|| {
             Failure::runtime(format!("The SecondsPath parameter does not reference an input value: {source}"))
         })?,
         Expression::Intrinsic(_) => evaluate::computed(computed, scope, input.value())?,

@@ -3,12 +3,16 @@
 //! What was written in a batch that is not durable yet is never dropped: the store would still give what was
 //! there before.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 
-pub(super) struct Cache<K, V> {
-    entries: HashMap<K, Entry<V>>,
+/// Uses that have been followed by later ones and may wait to be cleared away, beside as many as there are entries.
+const STALE_MIN: usize = 64;
+
+pub(super) struct Cache<K, V, S = RandomState> {
+    entries: HashMap<K, Entry<V>, S>,
     /// Keys in the order of use, each with the tick of that use; older ticks are stale.
     order: VecDeque<(K, u64)>,
     tick: u64,
@@ -22,22 +26,28 @@ struct Entry<V> {
     used: u64,
 }
 
-impl<K, V> fmt::Debug for Cache<K, V> {
+impl<K, V, S> fmt::Debug for Cache<K, V, S> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.debug_struct("Cache").field("entries", &self.entries.len()).finish_non_exhaustive()
     }
 }
 
-impl<K: Hash + Eq + Clone, V> Cache<K, V> {
-    pub(super) fn new(capacity: usize) -> Cache<K, V> {
-        Cache { entries: HashMap::new(), order: VecDeque::new(), tick: 0, capacity }
+impl<K: Hash + Eq + Clone, V, S: BuildHasher + Default> Cache<K, V, S> {
+    pub(super) fn new(capacity: usize) -> Cache<K, V, S> {
+        Cache { entries: HashMap::default(), order: VecDeque::new(), tick: 0, capacity }
     }
 
-    pub(super) fn contains(&self, key: &K) -> bool {
+    pub(super) fn contains<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> bool
+    where
+        K: Borrow<Q>,
+    {
         self.entries.contains_key(key)
     }
 
-    pub(super) fn get(&self, key: &K) -> Option<&V> {
+    pub(super) fn get<Q: Hash + Eq + ?Sized>(&self, key: &Q) -> Option<&V>
+    where
+        K: Borrow<Q>,
+    {
         self.entries.get(key).map(|entry| &entry.value)
     }
 
@@ -70,23 +80,22 @@ impl<K: Hash + Eq + Clone, V> Cache<K, V> {
     /// Drops the least recently used beyond the capacity, as far as batches up to `durable` are concerned.
     pub(super) fn trim(&mut self, durable: u64) {
         let mut kept = Vec::new();
-        while self.entries.len() > self.capacity || self.order.len() > 2 * self.entries.len() + 64 {
+        while self.entries.len() > self.capacity {
             let Some((key, tick)) = self.order.pop_front() else { break };
-            let Some(entry) = self.entries.get(&key) else { continue };
-            if entry.used != tick {
-                continue;
-            }
-            if entry.generation > durable || self.entries.len() <= self.capacity {
+            let Some(entry) = self.entries.get(&key).filter(|entry| entry.used == tick) else { continue };
+            if entry.generation > durable {
                 kept.push((key, tick));
-                if kept.len() > self.entries.len() {
-                    break;
-                }
-                continue;
+            } else {
+                self.entries.remove(&key);
             }
-            self.entries.remove(&key);
         }
         for used in kept.into_iter().rev() {
             self.order.push_front(used);
+        }
+        // As many uses were added since the last time as are looked at now.
+        if self.order.len() > 2 * self.entries.len() + STALE_MIN {
+            let entries = &self.entries;
+            self.order.retain(|(key, tick)| entries.get(key).is_some_and(|entry| entry.used == *tick));
         }
     }
 }
@@ -97,7 +106,7 @@ mod tests {
 
     #[test]
     fn drops_the_least_recently_used_that_is_durable() {
-        let mut cache = Cache::new(2);
+        let mut cache: Cache<i32, ()> = Cache::new(2);
         for (key, generation) in [(1, 0), (2, 9), (3, 0), (4, 0)] {
             cache.insert(key, (), generation);
         }
@@ -111,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_order_of_use_stays_bounded() {
-        let mut cache = Cache::new(4);
+        let mut cache: Cache<i32, ()> = Cache::new(4);
         cache.insert(1, (), 0);
         for _ in 0..10_000 {
             cache.get_mut(&1, 0);

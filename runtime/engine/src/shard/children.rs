@@ -31,6 +31,11 @@ impl Shard {
         self.owed.push_back(input);
     }
 
+    /// Whether there are inputs that the shard owes itself.
+    pub fn owes(&self) -> bool {
+        !self.owed.is_empty()
+    }
+
     /// The next input that the shard owes itself.
     pub fn next_owed(&mut self) -> Option<Input> {
         self.owed.pop_front()

@@ -183,12 +183,20 @@ impl Shard {
         if resident.ending.is_some() {
             return false;
         }
-        let world = World { activities: &self.activities, link_maker: self.options.link_maker.as_ref() };
+        let world = World {
+            activities: &self.activities,
+            link_maker: self.options.link_maker.as_ref(),
+            stopwatch: self.options.stopwatch,
+        };
         let transition = asl::step(&resident.revision.definition, &mut resident.state, event, now, &world);
         if !transition.accepted {
             return false;
         }
-        resident.events.extend(transition.history);
+        if resident.events.is_empty() {
+            resident.events = transition.history;
+        } else {
+            resident.events.extend(transition.history);
+        }
         self.touched.insert(id);
         if transition.more {
             self.owe(Input::Continue(id));
@@ -243,11 +251,10 @@ impl Shard {
     fn end(&mut self, id: ExecutionId, ending: asl::interpreter::Ending, now: Timestamp) {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
-        let mut record = resident.ended_record(&ending, now);
+        resident.end_record(&ending, now);
         if resident.state.is_stopped() {
-            record.redrives.get_or_insert_default();
+            resident.record.redrives.get_or_insert_default();
         }
-        resident.record = record;
         resident.ending = Some(ending);
         resident.owes_end = resident.record.parent.is_some() && !resident.is_abandoned;
         let owes_end = resident.owes_end;

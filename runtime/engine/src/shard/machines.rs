@@ -37,7 +37,7 @@ impl Revision {
 
 impl Shard {
     pub(super) fn missing_machine(&self, name: &str) -> Option<Missing> {
-        (!self.machines.contains(&name.to_owned())).then(|| Missing::Machine(name.to_owned()))
+        (!self.machines.contains(name)).then(|| Missing::Machine(name.to_owned()))
     }
 
     pub(super) fn supply_machine(&mut self, name: String, found: Option<(MachineRecord, RevisionRecord)>) {
@@ -57,7 +57,7 @@ impl Shard {
     }
 
     pub(super) fn machine(&self, arn: &StateMachineArn) -> Option<&Machine> {
-        self.machines.get(&arn.name().to_owned())?.as_ref()
+        self.machines.get(arn.name())?.as_ref()
     }
 
     pub(super) fn machine_named(&self, name: &str) -> Option<&MachineRecord> {

@@ -28,8 +28,11 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
 use asl::Timestamp;
+use asl::data::allowance::{Stopwatch, stopped};
 use asl::interpreter::{AttemptId, ExecutionId, LinkMaker, Surroundings};
 use store::{Batch, RowKey, SecretKey, SecretRecord};
+
+use crate::hash::OwnNumbers;
 
 pub use input::{
     Fresh, Input, Loaded, LoadedExecution, Missing, Reply, ReplyTo, Request, Snapshot, TaskAnswer, TaskKey,
@@ -60,6 +63,8 @@ pub struct Options {
     pub link_maker: Option<LinkMaker>,
     /// Whether executions are stored; without it all of them stay in memory, and are gone with their end.
     pub keeps_executions: bool,
+    /// Limits the time that a step may compute. Without one that runs, each expression alone has a limit.
+    pub stopwatch: Stopwatch,
 }
 
 impl Default for Options {
@@ -71,6 +76,7 @@ impl Default for Options {
             activity_pollers_max: 1_000,
             link_maker: None,
             keeps_executions: true,
+            stopwatch: stopped,
         }
     }
 }
@@ -82,6 +88,7 @@ const CATALOG_ENTRIES_MAX: usize = 1_024;
 struct World<'a> {
     activities: &'a Activities,
     link_maker: Option<&'a LinkMaker>,
+    stopwatch: Stopwatch,
 }
 
 impl Surroundings for World<'_> {
@@ -91,6 +98,10 @@ impl Surroundings for World<'_> {
 
     fn link_maker(&self) -> Option<&LinkMaker> {
         self.link_maker
+    }
+
+    fn stopwatch(&self) -> Stopwatch {
+        self.stopwatch
     }
 }
 
@@ -114,7 +125,7 @@ pub struct Shard {
     owed: VecDeque<Input>,
     /// Who waits for the end of which Express execution.
     awaited: BTreeMap<ExecutionId, ReplyTo>,
-    executions: Cache<ExecutionId, Known>,
+    executions: Cache<ExecutionId, Known, OwnNumbers>,
     /// What executions that have ended have kept: of those whose end is not durable, and of those that are asked for.
     kept: BTreeMap<ExecutionId, Kept>,
     names: Cache<(String, String), Option<ExecutionId>>,

@@ -88,30 +88,22 @@ impl Resident {
         self.state.header == Header::default()
     }
 
-    /// The record as it is after the end.
-    pub(super) fn ended_record(&self, ending: &Ending, at: asl::Timestamp) -> ExecutionRecord {
-        let mut record = self.record.clone();
+    /// Takes down in the record how and when the execution ended.
+    pub(super) fn end_record(&mut self, ending: &Ending, at: asl::Timestamp) {
+        let record = &mut self.record;
         record.stopped_at = Some(at);
         record.event_count = self.state.header.next_event - 1;
-        match ending {
+        let (status, error) = match ending {
             Ending::Succeeded { output } => {
-                record.status = ExecutionStatus::Succeeded;
                 record.output = Some(output.clone());
+                (ExecutionStatus::Succeeded, None)
             }
-            Ending::Failed(error) => {
-                record.status = ExecutionStatus::Failed;
-                record.error = Some(error.clone());
-            }
-            Ending::TimedOut(error) => {
-                record.status = ExecutionStatus::TimedOut;
-                record.error = Some(error.clone());
-            }
-            Ending::Aborted(error) => {
-                record.status = ExecutionStatus::Aborted;
-                record.error = Some(error.clone());
-            }
-        }
-        record
+            Ending::Failed(error) => (ExecutionStatus::Failed, Some(error)),
+            Ending::TimedOut(error) => (ExecutionStatus::TimedOut, Some(error)),
+            Ending::Aborted(error) => (ExecutionStatus::Aborted, Some(error)),
+        };
+        record.status = status;
+        record.error = error.cloned();
     }
 }
 

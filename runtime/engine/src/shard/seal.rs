@@ -112,15 +112,16 @@ impl Shard {
         } else if !is_first {
             batch.state.insert(header_key, Change::Delete);
         }
-        batch.executions.insert(id, Change::Put(resident.record.clone()));
         batch.listing.extend(listing_keys(id, &resident.record).map(|key| (key, Change::Put(()))));
-        let ended = Known::Ended(Box::new(resident.record.clone()));
-        if let Some(Known::Running(resident)) = self.executions.remove(&id)
-            && is_kept
-        {
+        let Some(known) = self.executions.get_mut(&id, generation) else { return };
+        let Known::Running(resident) = std::mem::replace(known, Known::Absent) else { return };
+        batch.executions.insert(id, Change::Put(resident.record.clone()));
+        if is_kept {
+            *known = Known::Ended(Box::new(resident.record.clone()));
             self.keep(id, resident);
+        } else {
+            *known = Known::Ended(Box::new(resident.record));
         }
-        self.executions.insert(id, ended, generation);
     }
 
     fn append_history(

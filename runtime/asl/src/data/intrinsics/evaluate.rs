@@ -1,5 +1,7 @@
 //! Evaluates a call: its arguments first, then the function, within limits of depth and size.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use super::call::{Argument, Call, Function};
@@ -30,8 +32,20 @@ pub struct Failure {
 
 impl Call {
     pub fn evaluate(&self, source: &mut dyn Source) -> Result<Value, Failure> {
-        let mut evaluation = Evaluation { source, bytes_left: WORK_BYTES_MAX };
-        evaluation.call(self)
+        self.evaluate_within(source, &Cell::new(WORK_BYTES_MAX))
+    }
+
+    /// The same, where several calls share the bytes that they may work on.
+    pub(crate) fn evaluate_within(
+        &self,
+        source: &mut dyn Source,
+        bytes: &Cell<usize>,
+    ) -> Result<Value, Failure> {
+        let allowed = bytes.get().min(WORK_BYTES_MAX);
+        let mut evaluation = Evaluation { source, bytes_left: allowed };
+        let result = evaluation.call(self);
+        bytes.set(bytes.get() - (allowed - evaluation.bytes_left));
+        result
     }
 }
 
@@ -75,7 +89,7 @@ impl Evaluation<'_> {
                 self.bytes_left = left;
                 Ok(value)
             }
-            None => Err(format!("The arguments and results have more than {WORK_BYTES_MAX} bytes")),
+            None => Err("Intrinsic functions work on too many bytes".to_owned()),
         }
     }
 

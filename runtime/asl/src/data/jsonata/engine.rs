@@ -1,23 +1,31 @@
 //! Parsing and evaluating under limits.
 
+use std::time::Duration;
+
 use jsonata_core::ast::AstNode;
 use jsonata_core::evaluator::{Context, Evaluator, EvaluatorError, EvaluatorOptions};
 use jsonata_core::parser::{self, ParserError};
 use jsonata_core::value::JValue;
 
+use crate::data::allowance::Allowance;
+
 use super::functions::{self, State};
 use super::quiet;
 
-/// Ours, and the only clock in this crate: an expression may compute for a second. It guards the thread that
-/// drives all executions against an endless loop. What it decides is an error that is stored like any other
-/// outcome of a step, so nothing is decided twice.
-const EVALUATION_MILLISECONDS_MAX: u64 = 1_000;
 /// Ours: how deep functions may call each other and values be computed within one another.
 const EVALUATION_DEPTH_MAX: usize = 1_000;
 /// Ours: items of a sequence; the smallest JSON array of a payload's size has 131,072.
 pub(super) const SEQUENCE_LENGTH_MAX: usize = 200_000;
 
+const OUT_OF_TIME: &str = "D1012: The expressions of the state have computed for too long";
 const PANICKED: &str = "U1900: The expression met an error of the engine";
+
+/// What an expression takes for chance, and for the time.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Chance {
+    pub(super) seed: [u8; 32],
+    pub(super) milliseconds: i64,
+}
 
 /// Parses the text of an expression; the error begins with a code of JSONata.
 pub(super) fn parse(source: &str) -> Result<AstNode, String> {
@@ -36,8 +44,22 @@ pub(super) fn evaluate(
     ast: &AstNode,
     document: &JValue,
     bindings: Vec<(String, JValue)>,
-    seed: [u8; 32],
-    milliseconds: i64,
+    chance: Chance,
+    allowance: &Allowance,
+) -> Result<JValue, String> {
+    // What the clock decides is an error that is stored like any other outcome of a step, so nothing is decided
+    // twice.
+    allowance
+        .timed(|time| evaluate_within(ast, document, bindings, chance, time))
+        .unwrap_or_else(|| Err(String::from(OUT_OF_TIME)))
+}
+
+fn evaluate_within(
+    ast: &AstNode,
+    document: &JValue,
+    bindings: Vec<(String, JValue)>,
+    chance: Chance,
+    time: Duration,
 ) -> Result<JValue, String> {
     let work = || -> Result<JValue, EvaluatorError> {
         let mut context = Context::new();
@@ -45,24 +67,18 @@ pub(super) fn evaluate(
             context.bind(name, value);
         }
         let options = EvaluatorOptions {
-            timeout_ms: Some(EVALUATION_MILLISECONDS_MAX),
+            timeout_ms: Some(u64::try_from(time.as_millis()).unwrap_or(u64::MAX).max(1)),
             cancel: None,
             max_stack_depth: Some(EVALUATION_DEPTH_MAX),
             max_sequence_length: Some(SEQUENCE_LENGTH_MAX),
         };
         let mut evaluator = Evaluator::with_options(context, options);
-        functions::register(&mut evaluator, &State::new(seed, milliseconds))?;
+        functions::register(&mut evaluator, &State::new(chance.seed, chance.milliseconds))?;
         evaluator.evaluate(ast, document)
     };
     match quiet::catch(work) {
         None => Err(String::from(PANICKED)),
         Some(Ok(value)) => Ok(value),
-        Some(Err(error)) => Err(String::from(reference_text(error.message()))),
+        Some(Err(error)) => Err(String::from(error.message())),
     }
-}
-
-/// The engine adds the name of the function where the reference implementation does not.
-fn reference_text(text: &str) -> &str {
-    const NO_FUNCTION: &str = "T1006: Attempted to invoke a non-function";
-    if text.starts_with(NO_FUNCTION) { NO_FUNCTION } else { text }
 }

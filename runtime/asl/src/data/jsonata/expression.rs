@@ -8,13 +8,14 @@ use jsonata_core::ast::{AstNode, PathStep};
 use jsonata_core::value::{JMap, JValue};
 use serde_json::Value;
 
+use crate::data::allowance::Allowance;
 use crate::data::json::Data;
 use crate::data::scope::Entropy;
 use crate::data::timestamp::Timestamp;
 
 use super::analysis::{self, STATES};
 use super::convert::{self, NoJson};
-use super::{engine, guard};
+use super::{engine, guard, messages};
 
 /// Why a text is no expression.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +82,7 @@ pub trait World {
     fn states(&self, field: StatesField) -> Option<&Value>;
     fn variable(&self, name: &str) -> Option<&Data>;
     fn entropy(&self) -> &Entropy;
+    fn allowance(&self) -> &Allowance;
     fn now(&self) -> Timestamp;
     fn cache(&self) -> &Cache;
 }
@@ -144,8 +146,10 @@ impl Expression {
         let seed = self.seed(world.entropy());
         let milliseconds = world.now().as_milliseconds();
         let bindings = self.bindings(world);
-        let result = engine::evaluate(&self.0.ast, &JValue::Undefined, bindings, seed, milliseconds);
-        let value = result.map_err(QueryError::Threw)?;
+        let chance = engine::Chance { seed, milliseconds };
+        let result = engine::evaluate(&self.0.ast, &JValue::Undefined, bindings, chance, world.allowance());
+        let value = result
+            .map_err(|text| QueryError::Threw(messages::as_reference(&text, &self.0.names.functions)))?;
         if value.is_undefined() {
             return Err(QueryError::Undefined);
         }

@@ -11,6 +11,7 @@ mod engine;
 mod expression;
 mod functions;
 mod guard;
+mod messages;
 mod quiet;
 mod walk;
 

@@ -1,5 +1,7 @@
 //! Follows a path through a value. Nothing recurses, and the work is bounded whatever the path and the value.
 
+use std::cell::Cell;
+
 use serde_json::Value;
 
 use super::ast::{Path, Route, Segment};
@@ -50,7 +52,7 @@ pub enum NotFound {
     Null { path: String },
     #[error("Filter: {segment} can only be applied to arrays. Current context is: {found}")]
     NotAnArray { segment: String, found: &'static str },
-    #[error("The path looks at more than {VISITS_MAX} values")]
+    #[error("Paths look at too many values")]
     TooMuchWork,
     #[error("The path gives a value that nests more than {} levels deep", values::DEPTH_MAX)]
     TooDeep,
@@ -59,8 +61,20 @@ pub enum NotFound {
 impl Path {
     /// Follows the path from the value that the caller picked for its root.
     pub fn find<'a>(&self, root: &'a Value) -> Result<Found<'a>, NotFound> {
-        let mut budget = Budget::new(VISITS_MAX);
-        follow(&self.route, root, root, &mut budget).map_err(|missing| missing.describe(&self.route))
+        self.find_within(root, &Cell::new(VISITS_MAX))
+    }
+
+    /// The same, where several evaluations share what they may look at.
+    pub(crate) fn find_within<'a>(
+        &self,
+        root: &'a Value,
+        visits: &Cell<usize>,
+    ) -> Result<Found<'a>, NotFound> {
+        let allowed = visits.get().min(VISITS_MAX);
+        let mut budget = Budget::new(allowed);
+        let found = follow(&self.route, root, root, &mut budget);
+        visits.set(visits.get() - (allowed - budget.left()));
+        found.map_err(|missing| missing.describe(&self.route))
     }
 }
 

@@ -123,12 +123,12 @@ fn multiplying_paths_stop() {
         let deep = nested(120, array);
         assert_eq!(
             Path::parse(&again).unwrap().find(&deep).unwrap_err().to_string(),
-            "The path looks at more than 4000000 values"
+            "Paths look at too many values"
         );
         let text = "x".repeat(200_000);
         let same = serde_json::json!({"a": text, "list": vec![serde_json::json!({}); 50_000]});
         let path = Path::parse("$.list[?($.a == $.a)]").unwrap();
-        assert_eq!(path.find(&same).unwrap_err().to_string(), "The path looks at more than 4000000 values");
+        assert_eq!(path.find(&same).unwrap_err().to_string(), "Paths look at too many values");
     });
 }
 

@@ -18,6 +18,10 @@ impl Budget {
         Budget(visits)
     }
 
+    pub(super) fn left(&self) -> usize {
+        self.0
+    }
+
     pub(super) fn spend(&mut self, visits: usize) -> Result<(), Exhausted> {
         self.0 = self.0.checked_sub(visits).ok_or(Exhausted)?;
         Ok(())

@@ -5,6 +5,7 @@ use std::thread;
 
 use serde_json::{Value, json};
 
+use crate::data::allowance::{Allowance, stopped};
 use crate::data::json::Data;
 use crate::data::scope::Entropy;
 use crate::data::timestamp::Timestamp;
@@ -14,11 +15,11 @@ use super::super::{Cache, Expression, QueryError, StatesField, World};
 /// Threads of the server's runtime have this much.
 const STACK_BYTES: usize = 2 << 20;
 
-struct Input(Value, Entropy, Cache);
+struct Input(Value, Entropy, Cache, Allowance);
 
 impl Input {
     fn new(input: Value) -> Input {
-        Input(input, Entropy::new([1; 32], 0), Cache::default())
+        Input(input, Entropy::new([1; 32], 0), Cache::default(), Allowance::new(stopped))
     }
 }
 
@@ -33,6 +34,10 @@ impl World for Input {
 
     fn entropy(&self) -> &Entropy {
         &self.1
+    }
+
+    fn allowance(&self) -> &Allowance {
+        &self.3
     }
 
     fn now(&self) -> Timestamp {
@@ -52,6 +57,14 @@ fn run(source: &str, input: Value) -> String {
             Err(QueryError::Threw(text)) => text.split(':').next().unwrap_or_default().to_owned(),
             Err(error) => format!("{error:?}"),
         },
+    }
+}
+
+/// The error that an expression throws.
+pub(in super::super) fn threw(source: &str) -> String {
+    match Expression::parse(source).unwrap().evaluate(&Input::new(Value::Null)) {
+        Err(QueryError::Threw(text)) => text,
+        other => panic!("{source} throws no error but gives {other:?}"),
     }
 }
 

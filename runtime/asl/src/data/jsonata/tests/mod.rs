@@ -1,4 +1,4 @@
 //! Tests that need more than one file of the module.
 
-mod hostile;
+pub(super) mod hostile;
 mod suite;

@@ -7,6 +7,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use jsonata_core::value::JValue;
 use serde_json::Value;
 
+use crate::data::allowance::{Allowance, stopped};
+
 use super::super::{analysis, convert, engine, guard};
 
 const FOLDER: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/jsonata-suite");
@@ -77,7 +79,8 @@ impl Case {
         let document = self.data.as_ref().map_or(JValue::Undefined, convert::into_engine);
         let bindings = self.case["bindings"].as_object().into_iter().flatten();
         let bindings = bindings.map(|(name, value)| (name.clone(), convert::into_engine(value))).collect();
-        let value = engine::evaluate(&ast, &document, bindings, [7; 32], now())?;
+        let chance = engine::Chance { seed: [7; 32], milliseconds: now() };
+        let value = engine::evaluate(&ast, &document, bindings, chance, &Allowance::new(stopped))?;
         Ok(if value.is_undefined() { None } else { convert::from_engine(&value).ok() })
     }
 
