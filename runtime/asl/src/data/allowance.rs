@@ -43,6 +43,11 @@ impl Allowance {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn with_time(self, time: Duration) -> Allowance {
+        Allowance { time: Cell::new(time), ..self }
+    }
+
     /// Whether the step has had its turn.
     pub(crate) fn is_used(&self) -> bool {
         self.visits.get() < VISITS_MAX - VISITS_MAX / TURN_PART as usize

@@ -13,7 +13,8 @@ use crate::data::intrinsics;
 
 use super::convert;
 use super::engine::SEQUENCE_LENGTH_MAX;
-use super::guard::{BOUND, MILLIS, PICK, RANGE_END, RANGE_START, TIMES, WIDTH};
+use super::guard::{BOUND, MILLIS, PICK, RANGE_END, RANGE_START, TIMES, URL, URL_PART, WIDTH};
+use super::urls;
 
 /// Ours: the size of one value within an expression, in bytes of text and places in arrays and objects. Eight
 /// times what a payload may hold.
@@ -187,6 +188,14 @@ fn register_guards(evaluator: &mut Evaluator, state: &Rc<State>) -> Result<(), E
         }
         Ok(end)
     })?;
+    let on_text = |rewrite: fn(&str) -> String| {
+        move |args: &[JValue]| {
+            let text = argument(args, 0);
+            Ok(text.as_str().map_or_else(|| text.clone(), |plain| JValue::string(rewrite(plain))))
+        }
+    };
+    evaluator.register_fn(URL, on_text(urls::encoded))?;
+    evaluator.register_fn(URL_PART, on_text(urls::part))?;
     evaluator.register_fn(PICK, |args: &[JValue]| {
         let is_built_in = matches!(args.first(), Some(JValue::Builtin { .. }));
         Ok(argument(args, usize::from(is_built_in)))

@@ -24,6 +24,10 @@ pub(super) const RANGE_START: &str = "\0start";
 pub(super) const RANGE_END: &str = "\0end";
 /// Takes the second of two functions if the first one is built in.
 pub(super) const PICK: &str = "\0pick";
+/// Encodes signs of a text that the engine leaves in a URL.
+pub(super) const URL: &str = "\0url";
+/// Brings signs back that the engine encodes in a part of a URL.
+pub(super) const URL_PART: &str = "\0part";
 /// The time at which the state is computed.
 pub(super) const MILLIS: &str = "millis";
 
@@ -179,12 +183,16 @@ fn guard_call(node: &mut AstNode, place: Place, bound: &BTreeSet<String>) {
             );
         }
         "replace" if args.len() > 2 => repeats(node, 2),
+        "encodeUrl" => args.iter_mut().for_each(|arg| enclose(URL, arg)),
         _other => {}
     }
     match place {
         // What follows `~>` must stay a call, to which an argument is added; a predicate looks at the call.
         Place::Pipe | Place::StagedFirstStep | Place::StagedStep => {}
         Place::Value | Place::Inner | Place::FirstStep | Place::Step | Place::Body | Place::Name => {
+            if matches!(node, AstNode::Function { name, .. } if name == "encodeUrlComponent") {
+                enclose(URL_PART, node);
+            }
             wrap_always(node);
         }
     }

@@ -13,6 +13,7 @@ mod functions;
 mod guard;
 mod messages;
 mod quiet;
+mod urls;
 mod walk;
 
 #[cfg(test)]
