@@ -11,6 +11,13 @@ use super::walk::{Place, children};
 /// The variable that Step Functions itself binds.
 pub(super) const STATES: &str = "states";
 
+const COMPARISONS: [(BinaryOp, &str); 4] = [
+    (BinaryOp::LessThan, "<"),
+    (BinaryOp::LessThanOrEqual, "<="),
+    (BinaryOp::GreaterThan, ">"),
+    (BinaryOp::GreaterThanOrEqual, ">="),
+];
+
 /// What an expression names.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Names {
@@ -20,6 +27,8 @@ pub(super) struct Names {
     pub(super) functions: BTreeSet<String>,
     /// The fields of `$states`.
     pub(super) states: BTreeSet<StatesField>,
+    /// The operators that compare by size.
+    pub(super) comparisons: BTreeSet<&'static str>,
     /// Every name that the expression binds somewhere.
     pub(super) bound: BTreeSet<String>,
 }
@@ -107,6 +116,11 @@ impl Analysis {
                 self.object("the function $eval is not supported; $parse reads JSON");
             }
             self.names.functions.insert(name.clone());
+        }
+        if let AstNode::Binary { op, .. } = node
+            && let Some((_, sign)) = COMPARISONS.iter().find(|(comparison, _)| comparison == op)
+        {
+            self.names.comparisons.insert(sign);
         }
         if let AstNode::Binary { op: BinaryOp::Coalesce, .. } = node {
             self.object("the operator '??' is not supported");

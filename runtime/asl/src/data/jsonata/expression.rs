@@ -148,8 +148,7 @@ impl Expression {
         let bindings = self.bindings(world);
         let chance = engine::Chance { seed, milliseconds };
         let result = engine::evaluate(&self.0.ast, &JValue::Undefined, bindings, chance, world.allowance());
-        let value = result
-            .map_err(|text| QueryError::Threw(messages::as_reference(&text, &self.0.names.functions)))?;
+        let value = result.map_err(|text| QueryError::Threw(messages::as_reference(&text, &self.0.names)))?;
         if value.is_undefined() {
             return Err(QueryError::Undefined);
         }

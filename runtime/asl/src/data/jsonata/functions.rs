@@ -13,7 +13,7 @@ use crate::data::intrinsics;
 
 use super::convert;
 use super::engine::SEQUENCE_LENGTH_MAX;
-use super::guard::{BOUND, MILLIS, PICK, RANGE_END, RANGE_START, TIMES, URL, URL_PART, WIDTH};
+use super::guard::{BOUND, FILLED, MILLIS, PICK, RANGE_END, RANGE_START, TIMES, URL, URL_PART, WHOLE, WIDTH};
 use super::urls;
 
 /// Ours: the size of one value within an expression, in bytes of text and places in arrays and objects. Eight
@@ -187,6 +187,15 @@ fn register_guards(evaluator: &mut Evaluator, state: &Rc<State>) -> Result<(), E
             shared.make(length as usize * PLACE_SIZE)?;
         }
         Ok(end)
+    })?;
+    evaluator.register_fn(FILLED, |args: &[JValue]| {
+        let value = argument(args, 0);
+        let is_empty = matches!(&value, JValue::Array(items) if items.is_empty());
+        Ok(if is_empty { JValue::Undefined } else { value })
+    })?;
+    evaluator.register_fn(WHOLE, |args: &[JValue]| {
+        let value = argument(args, 0);
+        Ok(value.as_f64().map_or(value, |number| JValue::Number(number.trunc())))
     })?;
     let on_text = |rewrite: fn(&str) -> String| {
         move |args: &[JValue]| {

@@ -24,6 +24,10 @@ pub(super) const RANGE_START: &str = "\0start";
 pub(super) const RANGE_END: &str = "\0end";
 /// Takes the second of two functions if the first one is built in.
 pub(super) const PICK: &str = "\0pick";
+/// Passes everything on but an array without items.
+pub(super) const FILLED: &str = "\0filled";
+/// Cuts a fraction off.
+pub(super) const WHOLE: &str = "\0whole";
 /// Encodes signs of a text that the engine leaves in a URL.
 pub(super) const URL: &str = "\0url";
 /// Brings signs back that the engine encodes in a part of a URL.
@@ -160,6 +164,10 @@ fn guard_call(node: &mut AstNode, place: Place, bound: &BTreeSet<String>) {
         *name = String::from("fromMillis");
         args.insert(0, call(MILLIS, Vec::new()));
     }
+    if name == "reduce" && args.len() == 2 && !is_partial(args) {
+        // Of nothing there is no first item to begin with.
+        enclose(FILLED, &mut args[0]);
+    }
     if !is_guarded(name) {
         return;
     }
@@ -183,6 +191,7 @@ fn guard_call(node: &mut AstNode, place: Place, bound: &BTreeSet<String>) {
             );
         }
         "replace" if args.len() > 2 => repeats(node, 2),
+        "fromMillis" if !args.is_empty() => enclose(WHOLE, &mut args[0]),
         "encodeUrl" => args.iter_mut().for_each(|arg| enclose(URL, arg)),
         _other => {}
     }

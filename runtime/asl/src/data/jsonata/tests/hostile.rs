@@ -216,6 +216,10 @@ fn odd_results() {
     check("[1, $sum]", "Unsupported");
     check("{'a': $nothing, 'b': [$nothing]}", r#"{"b":[]}"#);
     check("1/0", "null");
+    check("$reduce([], function($a, $b) { $a + $b })", "Undefined");
+    check("$reduce([], function($a, $b) { $a + $b }, 7)", "7");
+    check("$reduce([1, 2], function($a, $b) { $a + $b })", "3");
+    check("$fromMillis(1500.75)", r#""1970-01-01T00:00:01.500Z""#);
 }
 
 #[test]
