@@ -417,7 +417,7 @@ async fn committed(in_flight: &mut Option<InFlight>) -> Result<(), CommitError> 
 }
 
 /// The engine's one look at the clock.
-fn now() -> Timestamp {
+pub(crate) fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Timestamp::from_milliseconds(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }

@@ -6,7 +6,8 @@ use asl::Timestamp;
 use asl::interpreter::LinkMaker;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
-use axum::routing::{get, post};
+use axum::middleware;
+use axum::routing::{delete, get, post};
 use axum::{Json, Router};
 use engine::arn::{ActivityArn, StateMachineArn};
 use engine::{Express, Handle};
@@ -15,6 +16,7 @@ use store::Store;
 use tokio_util::sync::CancellationToken;
 use wasm_host::Host;
 
+use crate::access::{self, Access};
 use crate::api::ApiError;
 use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
 use crate::problem::Problem;
@@ -41,6 +43,7 @@ pub struct Parts<S> {
     pub account: Account,
     pub vault: Vault,
     pub link_maker: LinkMaker,
+    pub access: Access,
     /// When it is cancelled, long polls are answered at once.
     pub stopping: CancellationToken,
 }
@@ -76,6 +79,14 @@ impl<S: Store + Clone> App<S> {
         &self.0.link_maker
     }
 
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    pub(crate) fn access(&self) -> &Access {
+        &self.0.access
+    }
+
     pub(crate) fn stopping(&self) -> &CancellationToken {
         &self.0.stopping
     }
@@ -98,6 +109,8 @@ impl<S: Store + Clone> App<S> {
                 "/modules/{name}",
                 get(modules::show::<S>).put(modules::put::<S>).delete(modules::remove::<S>),
             )
+            .route("/keys", get(access::api::list::<S>).post(access::api::create::<S>))
+            .route("/keys/{id}", delete(access::api::remove::<S>))
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
             .route(
                 "/callback-links",
@@ -106,6 +119,7 @@ impl<S: Store + Clone> App<S> {
             .route("/callbacks/{link}", get(callbacks::show::<S>).post(callbacks::answer::<S>))
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
+            .layer(middleware::from_fn_with_state(self.clone(), access::guard::<S>))
             .with_state(self)
     }
 }
@@ -124,7 +138,7 @@ async fn health<S: Store + Clone>(State(app): State<App<S>>) -> Json<Value> {
 
 async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(format!(
-        "There is nothing at {}. The AWS API is at POST /, modules are at /modules, and /health tells whether the \
+        "There is nothing at {}. The AWS API is at POST /, modules are at /modules, access keys at /keys, and /health tells whether the \
          server runs.",
         uri.path()
     ))

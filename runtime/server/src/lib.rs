@@ -1,5 +1,6 @@
 //! The program `stepwell`: the AWS Step Functions API, the module API, and the command line.
 
+mod access;
 mod api;
 mod app;
 mod callbacks;
@@ -10,10 +11,12 @@ mod modules;
 mod outside;
 mod problem;
 mod registry;
+mod secrets;
 mod serve;
 mod tasks;
 mod testing;
 mod vault;
 
+pub use access::{Access, Credentials, KeysError, sign};
 pub use app::{Account, App, Parts};
 pub use vault::{Vault, VaultError};

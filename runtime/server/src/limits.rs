@@ -22,6 +22,23 @@ pub const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ours: a pause after the listener failed, such as for want of file descriptors.
 pub const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
+/// AWS: the clock of a signer may be five minutes off.
+pub const CLOCK_SKEW_SECONDS: i64 = 5 * 60;
+/// AWS: a presigned URL is good for a week at most.
+pub const PRESIGNED_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
+/// Ours: headers under one signature.
+pub const SIGNED_HEADERS_MAX: usize = 128;
+/// Ours: signatures that are remembered until they expire, about 30 MB. At more than 400 changing requests a second
+/// the oldest are forgotten early.
+pub const SIGNATURES_SEEN_MAX: usize = 1 << 18;
+/// Ours: how long after a signature its like may come, when its signer does not make each one different. It is as long
+/// as botocore tries to connect, and so as late as the second of two calls of one second may be.
+pub const SIGNATURE_REPEAT_SECONDS: i64 = 60;
+/// Ours: access keys of a server, all in memory.
+pub const ACCESS_KEYS_MAX: usize = 1_000;
+/// Ours: a description of an access key is a line.
+pub const KEY_DESCRIPTION_CHARACTERS_MAX: usize = 256;
+
 /// AWS service model: a page holds at most 1,000 results.
 pub const PAGE_RESULTS_MAX: u32 = 1_000;
 /// AWS: a page holds 100 results when `maxResults` is absent or 0.

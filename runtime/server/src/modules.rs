@@ -41,7 +41,7 @@ pub(crate) async fn put<S: Store + Clone>(
     request: Request<Body>,
 ) -> Answer {
     check_name(&name)?;
-    let info = app.host().add(read_body(request).await?).await?;
+    let info = app.host().add(read_body(request.into_body()).await?).await?;
     let module = PutModule {
         name: name.clone(),
         digest: info.digest.to_string(),
@@ -127,8 +127,8 @@ fn check_name(name: &str) -> Result<(), Problem> {
     ))
 }
 
-async fn read_body(request: Request<Body>) -> Result<Bytes, Problem> {
-    let body = Limited::new(request.into_body(), MODULE_BYTES_MAX);
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, Problem> {
+    let body = Limited::new(body, MODULE_BYTES_MAX);
     match tokio::time::timeout(MODULE_BODY_TIMEOUT, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(Problem::new(

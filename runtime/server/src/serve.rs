@@ -19,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
 use wasm_host::{Host, HostError, Limits};
 
+use crate::access::{Access, KeysError, has_keys};
 use crate::api::TaskCalls;
 use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
@@ -39,11 +40,11 @@ const EXIT_INTERRUPTED: i32 = 130;
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ServeError {
     #[error(
-        "{0} can be reached from other machines, and Stepwell has no authentication yet: whoever reaches it can run \
-         code and read all data. Listen on 127.0.0.1, or give --allow-remote if something in front of it checks who \
-         may come in."
+        "{address} can be reached from other machines, and there are no access keys: whoever reaches it can run code and \
+         read all data. Make a key with `stepwell keys create --data {data}`, or listen on 127.0.0.1, or give \
+         --allow-remote if something in front of it checks who may come in."
     )]
-    Remote(SocketAddr),
+    Remote { address: SocketAddr, data: PathBuf },
     #[error("the data folder {path} cannot be made: {source}")]
     Folder { path: PathBuf, source: std::io::Error },
     #[error(
@@ -61,6 +62,8 @@ pub(crate) enum ServeError {
     Signals(std::io::Error),
     #[error("secrets cannot be kept: {0}")]
     Vault(#[from] VaultError),
+    #[error("the access keys cannot be used: {0}")]
+    Keys(#[from] KeysError),
     #[error("the engine cannot start: {0}")]
     Engine(#[from] engine::StartError),
     #[error("{0}")]
@@ -73,7 +76,7 @@ impl ServeError {
     /// Told apart so that a supervisor knows what a restart can cure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Remote(_) | ServeError::Setting(_) => 2,
+            ServeError::Remote { .. } | ServeError::Setting(_) => 2,
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
@@ -81,6 +84,7 @@ impl ServeError {
             | ServeError::Host(_)
             | ServeError::Signals(_)
             | ServeError::Vault(_)
+            | ServeError::Keys(_)
             | ServeError::Engine(_)
             | ServeError::Outside(_) => 1,
         }
@@ -90,12 +94,13 @@ impl ServeError {
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     log_to_stderr();
-    if !options.listen.ip().is_loopback() && !options.allow_remote {
-        return Err(ServeError::Remote(options.listen));
-    }
     let stopping = CancellationToken::new();
     stop_on_signals(&stopping)?;
     let store = open_store(&options)?;
+    let is_remote = !options.listen.ip().is_loopback();
+    if is_remote && !options.allow_remote {
+        require_keys(&store, &options).await?;
+    }
     let vault = Vault::open(&options.data, options.secret_key.as_deref())?;
     let host = start_host(&options)?;
     let listener = bind(options.listen).await?;
@@ -113,8 +118,11 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
     let engine_options = engine::Options { shard, ..engine::Options::default() };
     let (handle, engine) = Engine::start(engine_options, store.clone(), Arc::clone(&executor)).await?;
-    let (express, express_engine) = Express::start(engine::Options::default(), store, executor).await?;
+    let (express, express_engine) =
+        Express::start(engine::Options::default(), store.clone(), executor).await?;
     vault.prove(&handle).await?;
+    let access = Access::load(&store, &vault, is_remote).await?;
+    warn_of_strangers(&access);
     let app = App::new(Parts {
         engine: handle,
         express,
@@ -122,6 +130,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         account,
         vault,
         link_maker,
+        access,
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
@@ -179,6 +188,27 @@ fn open_store(options: &ServeOptions) -> Result<RedbStore, ServeError> {
     })
 }
 
+/// An address that other machines reach needs keys.
+async fn require_keys(store: &RedbStore, options: &ServeOptions) -> Result<(), ServeError> {
+    if has_keys(store).await.map_err(KeysError::Read)? {
+        return Ok(());
+    }
+    Err(ServeError::Remote { address: options.listen, data: options.data.clone() })
+}
+
+fn warn_of_strangers(access: &Access) {
+    if !access.keys.is_empty() {
+        return;
+    }
+    if access.is_remote {
+        tracing::warn!("there are no access keys: whoever reaches this server can do everything");
+    } else {
+        tracing::warn!(
+            "there are no access keys: whoever is on this machine can do everything; `stepwell keys create` makes one"
+        );
+    }
+}
+
 fn start_host(options: &ServeOptions) -> Result<Host, ServeError> {
     let mut host = wasm_host::Options::new(&options.data);
     host.module_bytes_max = MODULE_BYTES_MAX;
@@ -212,7 +242,7 @@ mod tests {
     async fn other_machines_are_kept_out() {
         let folder = tempfile::tempdir().unwrap();
         let error = run(options(folder.path(), "0.0.0.0:0")).await.unwrap_err();
-        assert!(error.to_string().contains("no authentication yet"), "{error}");
+        assert!(error.to_string().contains("`stepwell keys create --data "), "{error}");
         assert_eq!(error.exit_code(), 2);
     }
 

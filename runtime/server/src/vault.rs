@@ -12,11 +12,13 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use engine::{Handle, PutMode, PutSecret, Refusal};
+use engine::{PutMode, PutSecret, Refusal};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use store::{ReadError, SecretKey, SecretKind, SecretRecord, Store};
 use zeroize::Zeroizing;
+
+use crate::secrets::Secrets;
 
 /// The file in the data folder. Who loses it loses what was sealed with it.
 const KEY_FILE: &str = "secret.key";
@@ -105,16 +107,16 @@ impl Vault {
     }
 
     /// Makes sure that this key is the one with which the store's secrets were sealed.
-    pub(crate) async fn prove<S: Store + Clone>(&self, engine: &Handle<S>) -> Result<(), VaultError> {
+    pub(crate) async fn prove<T: Secrets>(&self, secrets: &T) -> Result<(), VaultError> {
         let key = SecretKey { kind: SecretKind::Check, name: CHECK_NAME.into() };
-        if let Some(found) = engine.store().secret(&key).await? {
+        if let Some(found) = secrets.store().secret(&key).await? {
             return match self.unseal(&key, &found) {
                 Ok(text) if *text == CHECK_TEXT => Ok(()),
                 Ok(_) | Err(Unopened) => Err(VaultError::WrongKey { place: self.source.clone() }),
             };
         }
         let sealed = self.seal(&key, CHECK_TEXT)?;
-        Ok(engine.put_secret(PutSecret { key, mode: PutMode::Create, public: None, sealed }).await?)
+        Ok(secrets.put(PutSecret { key, mode: PutMode::Create, public: None, sealed }).await?)
     }
 
     /// A key for one purpose, which tells nothing of the others.

@@ -14,6 +14,8 @@ use super::wait::{PATIENCE, wait_for};
 
 /// What the server prints before its address, once it takes requests.
 const LISTENS: &str = "Stepwell listens on http://";
+/// Where servers listen unless a test wants another address.
+const LOOPBACK: &str = "127.0.0.1:0";
 /// Lines of the log in a message about a server that failed.
 const LOG_LINES_SHOWN: usize = 20;
 
@@ -71,10 +73,15 @@ impl Home {
         self.folder.path().join("server.out")
     }
 
-    fn command(&self) -> Command {
+    /// The data folder.
+    pub fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn command(&self, listen: &str) -> Command {
         let mut command = Command::new(program());
-        command.args(["serve", "--listen", "127.0.0.1:0", "--region", "us-east-1"]);
-        command.args(["--account", "123456789012", "--data"]).arg(self.folder.path().join("data"));
+        command.args(["serve", "--listen", listen, "--region", "us-east-1"]);
+        command.args(["--account", "123456789012", "--data"]).arg(self.data());
         command.env("STEPWELL_LOG", "warn").stdin(Stdio::null());
         command.args(&self.arguments).envs(self.environment.iter().cloned());
         command
@@ -82,16 +89,26 @@ impl Home {
 
     /// Starts the server without waiting for it.
     pub fn spawn(&self) -> Child {
+        self.spawn_on(LOOPBACK)
+    }
+
+    fn spawn_on(&self, listen: &str) -> Child {
         let log = OpenOptions::new().create(true).append(true).open(self.log());
         let output = File::create(self.output()).expect("the output can be written");
         let log = log.expect("the log can be written");
-        self.command().stdout(output).stderr(log).spawn().expect("the server can be started")
+        self.command(listen).stdout(output).stderr(log).spawn().expect("the server can be started")
     }
 
     /// Starts the server and waits until it takes requests.
     #[track_caller]
     pub fn start(&self) -> Server {
-        let mut child = self.spawn();
+        self.start_on(LOOPBACK)
+    }
+
+    /// The same on another address.
+    #[track_caller]
+    pub fn start_on(&self, listen: &str) -> Server {
+        let mut child = self.spawn_on(listen);
         let address = wait_for("the server to listen", PATIENCE, || {
             if let Some(status) = child.try_wait().expect("the child can be waited for") {
                 panic!("the server ended ({status}):\n{}", self.log_tail());
@@ -105,7 +122,12 @@ impl Home {
 
     /// Starts a server that is expected to end by itself.
     pub fn run(&self) -> Output {
-        self.command().output().expect("the server can be started")
+        self.run_on(LOOPBACK)
+    }
+
+    /// The same on another address.
+    pub fn run_on(&self, listen: &str) -> Output {
+        self.command(listen).output().expect("the server can be started")
     }
 
     /// The names of the files in a folder of it.

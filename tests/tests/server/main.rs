@@ -8,6 +8,7 @@ mod clients;
 mod functions;
 mod hostile;
 mod http_tasks;
+mod keys;
 mod kills;
 mod load;
 mod map_runs;

@@ -90,7 +90,7 @@ pub(crate) async fn handle<S: Store + Clone>(State(app): State<App<S>>, request:
     let name = operation.as_deref().unwrap_or("none").to_owned();
     let span = tracing::info_span!("request", %request_id, operation = %name);
     let answer = async {
-        let fields = Fields::parse(&read_body(request).await?)?;
+        let fields = Fields::parse(&read_body(request.into_body()).await?)?;
         dispatch(&app, &operation?, fields).await
     };
     let mut response = answer.instrument(span.clone()).await.map_or_else(
@@ -122,8 +122,8 @@ fn operation(headers: &HeaderMap) -> Result<String, ApiError> {
     target.strip_prefix(TARGET_PREFIX).map(str::to_owned).ok_or_else(|| unknown(target))
 }
 
-async fn read_body(request: Request<Body>) -> Result<Bytes, ApiError> {
-    let body = Limited::new(request.into_body(), REQUEST_BYTES_MAX);
+pub(crate) async fn read_body(body: Body) -> Result<Bytes, ApiError> {
+    let body = Limited::new(body, REQUEST_BYTES_MAX);
     match tokio::time::timeout(BODY_TIMEOUT, body.collect()).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),
         Ok(Err(error)) if error.is::<LengthLimitError>() => Err(ApiError::too_large(REQUEST_BYTES_MAX)),
@@ -168,7 +168,7 @@ mod tests {
     #[tokio::test]
     async fn a_body_that_is_too_large_is_refused() {
         let body = Body::from(vec![b' '; REQUEST_BYTES_MAX + 1]);
-        let error = read_body(Request::new(body)).await.unwrap_err();
+        let error = read_body(body).await.unwrap_err();
         assert_eq!((error.status().as_u16(), error.code()), (413, "RequestEntityTooLargeException"));
     }
 
@@ -176,7 +176,7 @@ mod tests {
     async fn a_body_that_is_cut_off_is_refused() {
         let pieces = [Ok(Bytes::from_static(b"{\"name\": ")), Err(std::io::Error::other("connection reset"))];
         let body = Body::from_stream(futures::stream::iter(pieces));
-        let error = read_body(Request::new(body)).await.unwrap_err();
+        let error = read_body(body).await.unwrap_err();
         assert_eq!(
             (error.code(), error.message()),
             ("SerializationException", "The request body is cut off.")

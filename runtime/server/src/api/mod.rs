@@ -55,6 +55,6 @@ mod validate_state_machine_definition;
 
 pub(crate) use definition::{findings as definition_findings, invalid as invalid_definition};
 pub(crate) use describe::{find_execution, history_end};
-pub(crate) use dispatch::handle;
+pub(crate) use dispatch::{handle, read_body};
 pub(crate) use error::ApiError;
 pub(crate) use tasks::TaskCalls;

@@ -4,8 +4,11 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use zeroize::Zeroizing;
 
+use super::Failure;
 use super::outside::OutsideOptions;
+use crate::access::Credentials;
 use crate::limits::MODULE_TIMEOUT_SECONDS_MAX;
 
 /// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
@@ -21,8 +24,40 @@ pub(crate) struct Arguments {
         default_value = "http://127.0.0.1:8083"
     )]
     pub(crate) endpoint: String,
+    #[command(flatten)]
+    pub(crate) signing: Signing,
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// With what requests are signed.
+#[derive(Args)]
+pub(crate) struct Signing {
+    /// Access key with which requests are signed; needed while the server has access keys
+    #[arg(long, global = true, value_name = "ID", env = "AWS_ACCESS_KEY_ID", hide_env_values = true)]
+    access_key_id: Option<String>,
+    /// Secret of the access key
+    #[arg(long, global = true, value_name = "SECRET", env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
+    secret_access_key: Option<String>,
+}
+
+impl std::fmt::Debug for Signing {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.debug_struct("Signing").field("id", &self.access_key_id).finish_non_exhaustive()
+    }
+}
+
+impl Signing {
+    /// Both, or neither.
+    pub(crate) fn credentials(&self) -> Result<Option<Credentials>, Failure> {
+        let given = |text: &'_ Option<String>| text.clone().filter(|text| !text.is_empty());
+        match (given(&self.access_key_id), given(&self.secret_access_key)) {
+            (Some(id), Some(secret)) => Ok(Some(Credentials { id, secret: Zeroizing::new(secret) })),
+            (None, None) => Ok(None),
+            (Some(_), None) => anyhow::bail!("there is an access key id without AWS_SECRET_ACCESS_KEY"),
+            (None, Some(_)) => anyhow::bail!("there is a secret access key without AWS_ACCESS_KEY_ID"),
+        }
+    }
 }
 
 const EXAMPLES: &str = "\
@@ -43,6 +78,8 @@ pub(crate) enum Command {
     /// Upload, list and remove task modules
     #[command(subcommand)]
     Module(ModuleCommand),
+    /// Make, list and remove the access keys with which requests are signed
+    Keys(KeysOptions),
     /// Create a state machine from a definition, or update the one of that name
     Create(CreateOptions),
     /// Start an execution and show its progress until it ends
@@ -58,8 +95,8 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 #[command(after_help = "\
-The server has no authentication yet: whoever can reach it can do everything. It listens on this machine only, \
-unless --allow-remote is given. Logs go to standard error; STEPWELL_LOG chooses them, such as \
+While there are access keys (`stepwell keys`), the server answers signed requests only. Without keys whoever can reach \
+it can do everything, and it listens on this machine only, unless --allow-remote is given. Logs go to standard error; STEPWELL_LOG chooses them, such as \
 STEPWELL_LOG=info,engine=debug.
 
 Ctrl-C or SIGTERM stops the server gently; a second Ctrl-C stops it at once. Nothing is lost either way.")]
@@ -70,7 +107,7 @@ pub(crate) struct ServeOptions {
     /// Address and port to listen on; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
     pub(crate) listen: SocketAddr,
-    /// Listen on an address that other machines can reach, although there is no authentication yet
+    /// Listen on an address that other machines can reach, although there are no access keys
     #[arg(long)]
     pub(crate) allow_remote: bool,
     /// Address of this server as people reach it, for callback links; by default the one it listens on
@@ -131,6 +168,42 @@ Build a component for wasm32-wasip2, for example:
     Remove {
         /// Name of the module
         name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+While there are access keys, the server answers signed requests only, as AWS SDKs and the AWS CLI send them. Without \
+--data the server at --endpoint is asked.
+
+Examples:
+  stepwell keys create --data ./data      before the server is started
+  export $(stepwell keys create)          through a server that runs, for this shell")]
+pub(crate) struct KeysOptions {
+    /// Data folder on which no server runs
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// Key under which secrets are kept, with --data: 64 hexadecimal digits. Without it, the file secret.key
+    #[arg(long, global = true, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
+    pub(crate) secret_key: Option<String>,
+    #[command(subcommand)]
+    pub(crate) command: KeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum KeysCommand {
+    /// Make an access key and show its secret this once
+    Create {
+        /// What it is for
+        #[arg(long, value_name = "TEXT", default_value = "")]
+        description: String,
+    },
+    /// List the access keys
+    List,
+    /// Remove an access key
+    Remove {
+        /// Id of the access key
+        id: String,
     },
 }
 

@@ -11,6 +11,8 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::Failure;
+use crate::access::{Credentials, sign};
+use crate::app::now;
 use crate::limits::{CLIENT_ANSWER_BYTES_MAX, CLIENT_ANSWER_TIMEOUT, CLIENT_CONNECT_TIMEOUT};
 
 /// The server refused the request.
@@ -26,6 +28,7 @@ pub(crate) struct Client {
     /// `HOST:PORT`.
     authority: String,
     endpoint: String,
+    credentials: Option<Credentials>,
 }
 
 impl Client {
@@ -40,7 +43,12 @@ impl Client {
             Some(_) => authority.to_string(),
             None => format!("{authority}:80"),
         };
-        Ok(Client { authority, endpoint: endpoint.trim_end_matches('/').to_owned() })
+        Ok(Client { authority, endpoint: endpoint.trim_end_matches('/').to_owned(), credentials: None })
+    }
+
+    /// Signs every request, if there is something to sign with.
+    pub(crate) fn signed_with(self, credentials: Option<Credentials>) -> Client {
+        Client { credentials, ..self }
     }
 
     /// Calls an operation of the AWS API.
@@ -49,27 +57,27 @@ impl Client {
             .request(Method::POST, "/")
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
             .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
-            .body(Full::from(members.to_string()))?;
+            .body(Bytes::from(members.to_string()))?;
         self.send(request).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Failure> {
-        let request = self.request(Method::GET, path).body(Full::default())?;
+        let request = self.request(Method::GET, path).body(Bytes::new())?;
         self.send(request).await
     }
 
-    pub(crate) async fn post(&self, path: &str, body: &Value) -> Result<Value, Failure> {
+    pub(crate) async fn post(&self, path: &str, members: &Value) -> Result<Value, Failure> {
         let request = self.request(Method::POST, path).header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Full::from(body.to_string()))?).await
+        self.send(request.body(Bytes::from(members.to_string()))?).await
     }
 
     pub(crate) async fn put(&self, path: &str, body: Vec<u8>) -> Result<Value, Failure> {
         let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/wasm");
-        self.send(request.body(Full::from(body))?).await
+        self.send(request.body(Bytes::from(body))?).await
     }
 
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
-        let request = self.request(Method::DELETE, path).body(Full::default())?;
+        let request = self.request(Method::DELETE, path).body(Bytes::new())?;
         self.send(request).await
     }
 
@@ -108,7 +116,12 @@ impl Client {
         Request::builder().method(method).uri(path).header(header::HOST, &self.authority)
     }
 
-    async fn send(&self, request: Request<Full<Bytes>>) -> Result<Value, Failure> {
+    async fn send(&self, request: Request<Bytes>) -> Result<Value, Failure> {
+        let (mut parts, body) = request.into_parts();
+        if let Some(credentials) = &self.credentials {
+            sign(&mut parts, &body, credentials, now());
+        }
+        let request = Request::from_parts(parts, Full::new(body));
         let lost = || format!("the server at {} did not answer", self.endpoint);
         let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.with_context(lost)?;

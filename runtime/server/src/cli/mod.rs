@@ -5,6 +5,7 @@ mod callback;
 mod client;
 mod create;
 mod execution;
+mod keys;
 mod module;
 mod outside;
 mod progress;
@@ -60,10 +61,11 @@ async fn run(arguments: Arguments) -> ExitCode {
 }
 
 async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failure> {
-    let client = || Client::new(&arguments.endpoint);
+    let client = || Ok(Client::new(&arguments.endpoint)?.signed_with(arguments.signing.credentials()?));
     match arguments.command {
         Command::Serve(_) => anyhow::bail!("serve is no request"),
         Command::Module(command) => module::run(&client()?, command, terminal).await,
+        Command::Keys(options) => keys::run(client, options, terminal).await,
         Command::Create(command) => create::run(&client()?, &command, terminal).await,
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,

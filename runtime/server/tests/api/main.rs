@@ -1,6 +1,7 @@
 //! Every operation through the router, over the engine on a store in memory.
 #![allow(clippy::unwrap_used, clippy::needless_pass_by_value, reason = "helpers of tests are tests too")]
 
+mod access;
 mod callbacks;
 mod express;
 mod redrive;
@@ -16,7 +17,7 @@ use axum::http::{Request, StatusCode};
 use engine::{Engine, Express, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use server::{Account, App, Parts, Vault};
+use server::{Access, Account, App, Parts, Vault};
 use store::MemoryStore;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -48,6 +49,11 @@ struct Server {
 
 impl Server {
     async fn start() -> Server {
+        Server::start_listening(false).await
+    }
+
+    /// `is_remote` is what a server is told that listens elsewhere than on loopback.
+    async fn start_listening(is_remote: bool) -> Server {
         let data = tempfile::tempdir().unwrap();
         let mut options = wasm_host::Options::new(data.path());
         (options.slots, options.guest_threads) = (1, 1);
@@ -58,12 +64,22 @@ impl Server {
         let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
         let standard = engine::Options { shard, ..options() };
         let (handle, engine) = Engine::start(standard, store.clone(), Arc::new(Failing)).await.unwrap();
-        let (express, express_engine) = Express::start(options(), store, Arc::new(Failing)).await.unwrap();
+        let (express, express_engine) =
+            Express::start(options(), store.clone(), Arc::new(Failing)).await.unwrap();
         let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let stopping = CancellationToken::new();
         let vault = Vault::open(data.path(), None).unwrap();
-        let parts =
-            Parts { engine: handle, express, host, account, vault, link_maker, stopping: stopping.clone() };
+        let access = Access::load(&store, &vault, is_remote).await.unwrap();
+        let parts = Parts {
+            engine: handle,
+            express,
+            host,
+            account,
+            vault,
+            link_maker,
+            access,
+            stopping: stopping.clone(),
+        };
         let router = App::new(parts).router();
         Server { router, stopping, _engines: [engine, express_engine], _data: data }
     }

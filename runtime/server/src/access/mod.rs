@@ -1,0 +1,37 @@
+//! Who may ask: access keys, signed requests, and pages in browsers while there are no keys.
+
+pub(crate) mod api;
+mod browsers;
+mod claim;
+mod guard;
+mod keys;
+mod refusals;
+mod replays;
+mod signature;
+mod verify;
+
+use store::Store;
+
+pub(crate) use guard::guard;
+use keys::Keys;
+pub use keys::KeysError;
+pub(crate) use keys::{CreatedKey, ListedKey, has_keys};
+use replays::Replays;
+pub use signature::{Credentials, sign};
+
+use crate::vault::Vault;
+
+/// The keys, the signatures that were seen, and whether other machines reach the server.
+#[derive(Debug)]
+pub struct Access {
+    pub(crate) keys: Keys,
+    replays: Replays,
+    pub(crate) is_remote: bool,
+}
+
+impl Access {
+    /// Opens the access keys of a store. `is_remote` says that the server listens elsewhere than on loopback.
+    pub async fn load<S: Store>(store: &S, vault: &Vault, is_remote: bool) -> Result<Access, KeysError> {
+        Ok(Access { keys: Keys::load(store, vault).await?, replays: Replays::default(), is_remote })
+    }
+}
