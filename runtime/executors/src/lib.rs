@@ -14,6 +14,7 @@ pub use executor::Executor;
 pub use function_endpoint::FunctionEndpoint;
 pub use http::{
     Authorization, Connection, ConnectionError, Connections, HttpTasks, OAuth, Parameter, Parameters,
+    is_forbidden_header,
 };
 pub use module::{Account, Found, ModuleExecutor, ModuleVersion, Modules};
 pub use step_functions::{ServiceError, StepFunctions};

@@ -91,6 +91,15 @@ impl<S: Store + Clone> App<S> {
         &self.0.stopping
     }
 
+    pub(crate) fn vault(&self) -> &Vault {
+        &self.0.vault
+    }
+
+    /// Region and account.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.0.account.region, &self.0.account.id)
+    }
+
     pub(crate) fn state_machine_arn(&self, name: &str) -> Result<StateMachineArn, ApiError> {
         Ok(StateMachineArn::new(&self.0.account.region, &self.0.account.id, name)?)
     }

@@ -2,9 +2,11 @@
 
 use std::env;
 
-use executors::{Connection, ConnectionError, Connections, FunctionEndpoint, HttpTasks};
+use executors::{FunctionEndpoint, HttpTasks};
 use outbound::Credentials;
+use store::Store;
 
+use crate::api::Kept;
 use crate::app::Account;
 use crate::cli::OutsideOptions;
 use crate::serve::ServeError;
@@ -23,21 +25,12 @@ pub(crate) fn function_endpoint(options: &OutsideOptions) -> Result<Option<Funct
 }
 
 /// The performer of HTTP tasks.
-pub(crate) fn http_tasks(
+pub(crate) fn http_tasks<S: Store + Clone>(
     options: &OutsideOptions,
     account: &Account,
-) -> Result<HttpTasks<NoConnections>, ServeError> {
-    Ok(HttpTasks::new(options.guard(), NoConnections, account.region.clone())?)
-}
-
-/// No connections are kept yet.
-#[derive(Debug)]
-pub(crate) struct NoConnections;
-
-impl Connections for NoConnections {
-    async fn find(&self, _arn: &str) -> Result<Connection, ConnectionError> {
-        Err(ConnectionError::NotFound)
-    }
+    connections: Kept<S>,
+) -> Result<HttpTasks<Kept<S>>, ServeError> {
+    Ok(HttpTasks::new(options.guard(), connections, account.region.clone())?)
 }
 
 /// The keys with which requests to AWS are signed. They are read from the environment alone: arguments can be seen

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use wasm_host::{Host, HostError, Limits};
 
 use crate::access::{Access, KeysError, has_keys};
-use crate::api::TaskCalls;
+use crate::api::{Kept, TaskCalls};
 use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
@@ -113,7 +113,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);
     let api = Arc::new(SetOnce::new());
-    let http = outside::http_tasks(&options.outside, &account)?;
+    let http = outside::http_tasks(&options.outside, &account, Kept(Arc::downgrade(&api)))?;
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
     let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
     let engine_options = engine::Options { shard, ..engine::Options::default() };

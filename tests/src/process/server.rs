@@ -65,6 +65,11 @@ impl Home {
         fs::read_to_string(self.log()).expect("the log can be read")
     }
 
+    /// A file or folder of it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }

@@ -5,6 +5,7 @@
 mod bad_requests;
 mod callbacks;
 mod clients;
+mod connections;
 mod functions;
 mod hostile;
 mod http_tasks;

@@ -10,5 +10,6 @@ mod task;
 mod token;
 
 pub use connection::{Authorization, Connection, ConnectionError, Connections, OAuth, Parameter, Parameters};
+pub use parameters::is_forbidden_header;
 pub use task::HttpTasks;
 pub(crate) use task::is_http;

@@ -225,9 +225,14 @@ fn simple(value: &Value) -> Option<String> {
     (!value.is_array() && !value.is_object()).then(|| scalar(value))
 }
 
-pub(crate) fn is_forbidden(name: &HeaderName) -> bool {
+fn is_forbidden(name: &HeaderName) -> bool {
     let name = name.as_str();
     FORBIDDEN_HEADERS.contains(&name) || FORBIDDEN_PREFIXES.iter().any(|prefix| name.starts_with(prefix))
+}
+
+/// Whether a request may not have a header of this name, or it is no name of one.
+pub fn is_forbidden_header(name: &str) -> bool {
+    HeaderName::from_bytes(name.as_bytes()).map_or(true, |name| is_forbidden(&name))
 }
 
 #[cfg(test)]

@@ -33,6 +33,7 @@ macro_rules! operations {
             match operation {
                 // Boxed, so that the future of a request is not as large as that of its largest operation.
                 $($name => Box::pin($module::answer(app, fields)).await,)*
+                _other if operation.starts_with(events::TARGET_PREFIX) => events::dispatch(app, operation, fields).await,
                 _other => Err(unknown(operation)),
             }
         }
@@ -119,6 +120,9 @@ fn operation(headers: &HeaderMap) -> Result<String, ApiError> {
             "The header X-Amz-Target is missing; it names the operation, such as AWSStepFunctions.StartExecution.",
         ));
     };
+    if target.starts_with(events::TARGET_PREFIX) {
+        return Ok(target.to_owned());
+    }
     target.strip_prefix(TARGET_PREFIX).map(str::to_owned).ok_or_else(|| unknown(target))
 }
 
@@ -154,6 +158,7 @@ mod tests {
             assert_eq!(actual, expected);
         };
         check(Some("AWSStepFunctions.StartExecution"), "StartExecution");
+        check(Some("AWSEvents.CreateConnection"), "AWSEvents.CreateConnection");
         check(
             Some("DynamoDB_20120810.PutItem"),
             "UnknownOperationException: There is no operation 'DynamoDB_20120810.PutItem'.",

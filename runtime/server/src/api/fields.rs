@@ -21,7 +21,7 @@ impl TextRule {
         TextRule { characters_min, characters_max, secret: false }
     }
 
-    const fn secret(characters_min: usize, characters_max: usize) -> TextRule {
+    pub(crate) const fn secret(characters_min: usize, characters_max: usize) -> TextRule {
         TextRule { characters_min, characters_max, secret: true }
     }
 

@@ -5,6 +5,7 @@ mod definition;
 mod describe;
 mod dispatch;
 mod error;
+mod events;
 mod fields;
 mod history_event;
 mod jackson;
@@ -57,4 +58,5 @@ pub(crate) use definition::{findings as definition_findings, invalid as invalid_
 pub(crate) use describe::{find_execution, history_end};
 pub(crate) use dispatch::{handle, read_body};
 pub(crate) use error::ApiError;
+pub(crate) use events::Kept;
 pub(crate) use tasks::TaskCalls;

@@ -99,7 +99,7 @@ impl Listing<'_> {
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    fn open(&self, token: &str, now: Timestamp) -> Option<Vec<u8>> {
+    pub(crate) fn open(&self, token: &str, now: Timestamp) -> Option<Vec<u8>> {
         let bytes = URL_SAFE_NO_PAD.decode(token).ok().filter(|bytes| bytes.len() >= FRAME_BYTES)?;
         let (content, check) = bytes.split_last_chunk::<CHECK_BYTES>()?;
         if *check != self.check(content) {

@@ -80,6 +80,9 @@ pub(crate) enum Command {
     Module(ModuleCommand),
     /// Make, list and remove the access keys with which requests are signed
     Keys(KeysOptions),
+    /// Create, list and remove connections: what HTTP tasks authorize themselves with
+    #[command(subcommand)]
+    Connection(ConnectionCommand),
     /// Create a state machine from a definition, or update the one of that name
     Create(CreateOptions),
     /// Start an execution and show its progress until it ends
@@ -205,6 +208,54 @@ pub(crate) enum KeysCommand {
         /// Id of the access key
         id: String,
     },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConnectionCommand {
+    /// Create a connection; a secret is read from standard input, so that no other user of the machine sees it
+    #[command(after_help = "\
+A password, a key or a client's secret is one line of standard input. Whatever EventBridge's CreateConnection takes can \
+be given as a JSON file, such as for OAuth:
+  {\"AuthorizationType\": \"OAUTH_CLIENT_CREDENTIALS\", \"AuthParameters\": {\"OAuthParameters\": {
+    \"ClientParameters\": {\"ClientID\": \"...\", \"ClientSecret\": \"...\"},
+    \"AuthorizationEndpoint\": \"https://id.example.com/token\", \"HttpMethod\": \"POST\"}}}
+
+Examples:
+  stepwell connection create bank --basic ann < password.txt
+  stepwell connection create weather --api-key X-Api-Key < key.txt
+  stepwell connection create shop --file shop.json")]
+    Create(CreateConnectionOptions),
+    /// List the connections
+    List,
+    /// Show a connection without its secrets, as JSON
+    Show {
+        /// Name of the connection
+        name: String,
+    },
+    /// Remove a connection
+    Remove {
+        /// Name of the connection
+        name: String,
+    },
+}
+
+#[derive(Debug, Args)]
+#[group(id = "how", required = true, multiple = false, args = ["basic", "api_key", "file"])]
+pub(crate) struct CreateConnectionOptions {
+    /// Name of the connection: letters, digits, - _ and .
+    pub(crate) name: String,
+    /// User name for Basic authorization
+    #[arg(long, value_name = "USER")]
+    pub(crate) basic: Option<String>,
+    /// Header that carries a key
+    #[arg(long, value_name = "HEADER")]
+    pub(crate) api_key: Option<String>,
+    /// JSON file with the members of CreateConnection; - reads standard input
+    #[arg(long)]
+    pub(crate) file: Option<PathBuf>,
+    /// What the connection is for
+    #[arg(long)]
+    pub(crate) description: Option<String>,
 }
 
 /// The type of a state machine.

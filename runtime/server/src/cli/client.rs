@@ -53,10 +53,19 @@ impl Client {
 
     /// Calls an operation of the AWS API.
     pub(crate) async fn call(&self, operation: &str, members: &Value) -> Result<Value, Failure> {
+        self.call_target(&format!("AWSStepFunctions.{operation}"), members).await
+    }
+
+    /// Calls an operation of EventBridge's API.
+    pub(crate) async fn call_events(&self, operation: &str, members: &Value) -> Result<Value, Failure> {
+        self.call_target(&format!("AWSEvents.{operation}"), members).await
+    }
+
+    async fn call_target(&self, target: &str, members: &Value) -> Result<Value, Failure> {
         let request = self
             .request(Method::POST, "/")
             .header(header::CONTENT_TYPE, "application/x-amz-json-1.0")
-            .header("x-amz-target", format!("AWSStepFunctions.{operation}"))
+            .header("x-amz-target", target)
             .body(Bytes::from(members.to_string()))?;
         self.send(request).await
     }

@@ -3,6 +3,7 @@
 mod arguments;
 mod callback;
 mod client;
+mod connection;
 mod create;
 mod execution;
 mod keys;
@@ -66,6 +67,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Serve(_) => anyhow::bail!("serve is no request"),
         Command::Module(command) => module::run(&client()?, command, terminal).await,
         Command::Keys(options) => keys::run(client, options, terminal).await,
+        Command::Connection(command) => connection::run(&client()?, command, terminal).await,
         Command::Create(command) => create::run(&client()?, &command, terminal).await,
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
