@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod callbacks;
 pub mod cli;
+mod descriptors;
 pub mod limits;
 mod listener;
 mod modules;

@@ -11,6 +11,8 @@ pub const MODULE_BYTES_MAX: usize = 64 << 20;
 pub const MODULE_TIMEOUT_SECONDS_MAX: u64 = 86_400;
 /// Ours: open connections. A thousand workers may poll one activity, each with a connection of its own.
 pub const CONNECTIONS_MAX: usize = 4_096;
+/// Ours: files that may be open at once: connections, the store, and modules as they are read and written.
+pub const DESCRIPTORS_NEEDED: u64 = CONNECTIONS_MAX as u64 + 256;
 /// Ours: the time a client has for the head of a request, and an idle connection until its next one.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Ours: the time a client has for the body of an API request.

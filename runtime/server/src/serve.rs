@@ -24,10 +24,9 @@ use crate::api::{Kept, TaskCalls};
 use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
-use crate::listener;
-use crate::outside;
 use crate::registry::Registry;
 use crate::vault::{Vault, VaultError};
+use crate::{descriptors, listener, outside};
 
 /// What is logged unless `STEPWELL_LOG` says otherwise.
 const LOG_DEFAULT: &str = "info";
@@ -94,6 +93,7 @@ impl ServeError {
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     log_to_stderr();
+    descriptors::take_all();
     let stopping = CancellationToken::new();
     stop_on_signals(&stopping)?;
     let store = open_store(&options)?;

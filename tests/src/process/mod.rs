@@ -12,5 +12,5 @@ pub use client::{Answer, CallError, Client, Refused};
 pub use guests::guest;
 pub use outside::{Asked, Outside, Reply, Transport};
 pub use program::{program, root, target};
-pub use server::{Home, Server};
+pub use server::{Home, Server, take_descriptors};
 pub use wait::{PATIENCE, pause, wait_for};

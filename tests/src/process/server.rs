@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, getrlimit, kill_process, setrlimit};
 use tempfile::TempDir;
 
 use super::client::Client;
@@ -25,6 +25,8 @@ pub struct Home {
     folder: TempDir,
     arguments: Vec<String>,
     environment: Vec<(String, String)>,
+    /// How many files its servers may have open before they ask for more; none for what this process may.
+    descriptors: Option<u32>,
 }
 
 /// A running server. Dropping it kills it.
@@ -38,7 +40,7 @@ impl Home {
     #[expect(clippy::new_without_default, reason = "it makes a folder")]
     pub fn new() -> Home {
         let folder = tempfile::tempdir().expect("the temporary folder takes another one");
-        Home { folder, arguments: Vec::new(), environment: Vec::new() }
+        Home { folder, arguments: Vec::new(), environment: Vec::new(), descriptors: None }
     }
 
     /// With one more argument and its value.
@@ -70,6 +72,11 @@ impl Home {
         self.folder.path().join(name)
     }
 
+    /// Of servers that a shell starts with so few descriptors.
+    pub fn with_descriptors(descriptors: u32) -> Home {
+        Home { descriptors: Some(descriptors), ..Home::new() }
+    }
+
     fn log(&self) -> PathBuf {
         self.folder.path().join("server.log")
     }
@@ -84,7 +91,14 @@ impl Home {
     }
 
     fn command(&self, listen: &str) -> Command {
-        let mut command = Command::new(program());
+        let mut command = match self.descriptors {
+            None => Command::new(program()),
+            Some(descriptors) => {
+                let mut shell = Command::new("sh");
+                shell.args(["-c", &format!("ulimit -Sn {descriptors} && exec \"$0\" \"$@\"")]).arg(program());
+                shell
+            }
+        };
         command.args(["serve", "--listen", listen, "--region", "us-east-1"]);
         command.args(["--account", "123456789012", "--data"]).arg(self.data());
         command.env("STEPWELL_LOG", "warn").stdin(Stdio::null());
@@ -189,4 +203,10 @@ impl Drop for Server {
         let _ended = self.child.kill();
         let _ended = self.child.wait();
     }
+}
+
+/// Lets this process have as many files open as the system grants it, for tests with many connections.
+pub fn take_descriptors() {
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).expect("what is granted can be taken");
 }

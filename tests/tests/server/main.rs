@@ -14,6 +14,7 @@ mod kills;
 mod load;
 mod map_runs;
 mod nested;
+mod pollers;
 mod stops;
 mod tasks;
 mod tls;
