@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use asl::definition::{Definition, MachineType, StateId, parse};
 use asl::interpreter::{
-    ErrorOutput, Event, ExecutionId, ExecutionInfo, Mock, Progress, Setup, Status, TimerKind, Trial,
+    ErrorOutput, Event, ExecutionId, ExecutionInfo, Mock, Progress, Setup, Status, TimeScale, TimerKind,
+    Trial,
 };
 use asl::{Data, Text, Timestamp};
 use serde_json::{Map, Value, json};
@@ -54,6 +55,7 @@ fn setup(definition: &Definition, input: &str) -> Setup {
         retries_used: 0,
         failed_iterations: 0,
         reader_items: None,
+        time_scale: TimeScale::REAL,
     }
 }
 
@@ -118,6 +120,27 @@ fn check(fields: &str, input: &str, expected: Value) {
 
 fn check_mock(fields: &str, input: &str, mock: Option<Mock>, expected: Value) {
     assert_eq!(run(fields, input, |setup| setup.mock = mock), expected, "{fields}");
+}
+
+#[test]
+fn a_scaled_wait_is_short_and_a_retry_still_tells_its_delay() {
+    let definition = definition(r#""Type": "Wait", "Seconds": 100, "End": true"#);
+    let scaled = |factor| {
+        let time_scale = TimeScale::new(factor).unwrap();
+        Trial::start(&definition, Setup { time_scale, ..setup(&definition, "{}") }, NOW)
+    };
+    let (trial, progress) = scaled(0.5);
+    assert_eq!(progress, Progress::Waiting);
+    assert_eq!(trial.timer().map(|(_, due)| due), Some(NOW.saturating_add_seconds(50)));
+    let (trial, progress) = scaled(0.0);
+    assert_eq!(show(&definition, &trial, &progress)["status"], "succeeded");
+
+    let retry = r#", "Retry": [{"ErrorEquals": ["E"], "IntervalSeconds": 10}], "End": true"#;
+    let shown = run(&format!("{TASK}{retry}"), "{}", |setup| {
+        setup.mock = error("E");
+        setup.time_scale = TimeScale::new(0.0).unwrap();
+    });
+    assert_eq!(shown["delay"], 10_000);
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 
 use asl::Data;
 use asl::definition::MachineType;
-use asl::interpreter::{ErrorOutput, HistoryKind};
+use asl::interpreter::{ErrorOutput, HistoryKind, TimeScale};
 use engine::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use engine::shard::TaskKey;
 use engine::{
@@ -97,17 +97,24 @@ impl World {
     }
 
     async fn on(store: MemoryStore, functions: Arc<Functions>) -> World {
-        let (handle, engine) =
-            Engine::start(Options::default(), store.clone(), Arc::clone(&functions)).await.unwrap();
+        World::with(Options::default(), store, functions).await
+    }
+
+    async fn with(options: Options, store: MemoryStore, functions: Arc<Functions>) -> World {
+        let (handle, engine) = Engine::start(options, store.clone(), Arc::clone(&functions)).await.unwrap();
         *functions.handle.lock().unwrap() = Some(handle.clone());
         World { handle, engine: Some(engine), store, functions }
     }
 
     /// Stops the engine and starts another one on the same store.
-    async fn restart(mut self) -> World {
+    async fn restart(self) -> World {
+        self.restart_with(Options::default()).await
+    }
+
+    async fn restart_with(mut self, options: Options) -> World {
         self.engine.take().unwrap().stop().await;
         *self.functions.handle.lock().unwrap() = None;
-        World::on(self.store, self.functions).await
+        World::with(options, self.store, self.functions).await
     }
 
     async fn create(&self, name: &str, definition: &str) -> StateMachineArn {
@@ -437,4 +444,41 @@ async fn a_child_that_nobody_awaits_goes_on_alone() {
     assert_eq!(children(&world).await, [ExecutionStatus::Running]);
     let task = world.handle.get_activity_task(arn, None).await.unwrap().unwrap();
     world.handle.send_task_success(&task.token, Data::parse("1").unwrap()).await.unwrap();
+}
+
+fn without_waiting() -> Options {
+    let time_scale = TimeScale::new(0.0).unwrap();
+    Options { shard: engine::shard::Options { time_scale, ..Default::default() }, ..Options::default() }
+}
+
+#[tokio::test]
+async fn timers_stay_as_they_were_set_when_the_time_scale_changes() {
+    let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Wait", "Seconds": 86400, "End": true}}}"#;
+    let world = World::new().await;
+    let machine = world.create("wait", text).await;
+    let slow = world.start(&machine, Some("slow"), "{}").await.unwrap();
+
+    let world = world.restart_with(without_waiting()).await;
+    let quick = world.start(&machine, Some("quick"), "{}").await.unwrap();
+    assert_eq!(world.ended(&quick).await.status, ExecutionStatus::Succeeded);
+    let record = world.store.execution(slow.id).await.unwrap().unwrap();
+    assert_eq!(record.status, ExecutionStatus::Running);
+
+    // Its timer is where the execution looks for it.
+    let stop = StopExecution { arn: slow.arn.clone(), reason: ErrorOutput::default() };
+    world.handle.stop_execution(stop).await.unwrap();
+    assert_eq!(world.ended(&slow).await.status, ExecutionStatus::Aborted);
+}
+
+#[tokio::test]
+async fn retries_do_not_wait_at_scale_0() {
+    let text = r#"{"StartAt": "A", "States": {"A": {"Type": "Task", "End": true,
+        "Resource": "arn:aws:lambda:us-east-1:123456789012:function:flaky",
+        "Retry": [{"ErrorEquals": ["Busy"], "IntervalSeconds": 86400}]}}}"#;
+    let world = World::with(without_waiting(), MemoryStore::new(1), Arc::default()).await;
+    let machine = world.create("retry", text).await;
+    let started = world.start(&machine, None, "{}").await.unwrap();
+    let record = world.ended(&started).await;
+    assert_eq!(record.output.as_ref().map(Data::text), Some("\"done\""));
+    assert_eq!(world.functions.calls.load(Ordering::SeqCst), 3);
 }

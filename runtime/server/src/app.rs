@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use asl::Timestamp;
-use asl::interpreter::LinkMaker;
+use asl::interpreter::{LinkMaker, TimeScale};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
@@ -44,6 +44,8 @@ pub struct Parts<S> {
     pub vault: Vault,
     pub link_maker: LinkMaker,
     pub access: Access,
+    /// How long a Wait lasts in TestState.
+    pub time_scale: TimeScale,
     /// When it is cancelled, long polls are answered at once.
     pub stopping: CancellationToken,
 }
@@ -87,12 +89,12 @@ impl<S: Store + Clone> App<S> {
         &self.0.access
     }
 
-    pub(crate) fn stopping(&self) -> &CancellationToken {
-        &self.0.stopping
+    pub(crate) fn time_scale(&self) -> TimeScale {
+        self.0.time_scale
     }
 
-    pub(crate) fn vault(&self) -> &Vault {
-        &self.0.vault
+    pub(crate) fn stopping(&self) -> &CancellationToken {
+        &self.0.stopping
     }
 
     /// Region and account.

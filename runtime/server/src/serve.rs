@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asl::interpreter::LinkMaker;
+use asl::interpreter::{LinkMaker, TimeScale};
 use engine::{Engine, Express};
 use executors::{Executor, ModuleExecutor};
 use outbound::ClientError;
@@ -94,6 +94,7 @@ impl ServeError {
 pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     log_to_stderr();
     descriptors::take_all();
+    let time_scale = options.wait_time_scale;
     let stopping = CancellationToken::new();
     stop_on_signals(&stopping)?;
     let store = open_store(&options)?;
@@ -115,11 +116,11 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let api = Arc::new(SetOnce::new());
     let http = outside::http_tasks(&options.outside, &account, Kept(Arc::downgrade(&api)))?;
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
-    let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
-    let engine_options = engine::Options { shard, ..engine::Options::default() };
+    let express_options = engine_options(time_scale);
+    let mut engine_options = express_options.clone();
+    engine_options.shard.link_maker = Some(link_maker.clone());
     let (handle, engine) = Engine::start(engine_options, store.clone(), Arc::clone(&executor)).await?;
-    let (express, express_engine) =
-        Express::start(engine::Options::default(), store.clone(), executor).await?;
+    let (express, express_engine) = Express::start(express_options, store.clone(), executor).await?;
     vault.prove(&handle).await?;
     let access = Access::load(&store, &vault, is_remote).await?;
     warn_of_strangers(&access);
@@ -131,6 +132,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         vault,
         link_maker,
         access,
+        time_scale,
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
@@ -143,6 +145,17 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     host.shutdown(DRAIN_TIMEOUT).await;
     tracing::info!("stopped");
     Ok(())
+}
+
+fn engine_options(time_scale: TimeScale) -> engine::Options {
+    if !time_scale.is_real() {
+        tracing::warn!(
+            "time is scaled: Wait states and delays before retries last {time_scale} of their time; timers that were \
+             set before this start stay as they were"
+        );
+    }
+    let shard = engine::shard::Options { time_scale, ..Default::default() };
+    engine::Options { shard, ..engine::Options::default() }
 }
 
 fn log_to_stderr() {
@@ -233,6 +246,7 @@ mod tests {
             account: "123456789012".to_owned(),
             public_url: None,
             module_timeout: 60,
+            wait_time_scale: TimeScale::REAL,
             secret_key: None,
             outside: OutsideOptions::default(),
         }

@@ -25,6 +25,7 @@ use super::history::ErrorOutput;
 use super::map;
 use super::stepper::{Stepper, Surroundings, step_with};
 use super::task::task_request;
+use super::time_scale::TimeScale;
 
 /// AWS service model: bytes of a member of `inspectionData`.
 const SELECTED_ITEMS_BYTES_MAX: usize = PAYLOAD_BYTES_MAX;
@@ -51,6 +52,8 @@ pub struct Setup {
     pub failed_iterations: u32,
     /// What an ItemReader is said to have read.
     pub reader_items: Option<Data>,
+    /// How long a Wait lasts.
+    pub time_scale: TimeScale,
 }
 
 /// How the state ended.
@@ -111,14 +114,18 @@ pub struct Trial<'d> {
     state: ExecutionState,
     alone: Alone,
     timers: BTreeMap<Timer, Timestamp>,
+    time_scale: TimeScale,
 }
 
 /// Activities need not be there: without a mock none is called. Links look as they do and lead nowhere.
-struct Anything(LinkMaker);
+struct Anything {
+    link_maker: LinkMaker,
+    time_scale: TimeScale,
+}
 
 impl Anything {
-    fn new() -> Anything {
-        Anything(LinkMaker::new([0; 32], "https://links.invalid"))
+    fn new(time_scale: TimeScale) -> Anything {
+        Anything { link_maker: LinkMaker::new([0; 32], "https://links.invalid"), time_scale }
     }
 }
 
@@ -128,7 +135,11 @@ impl Surroundings for Anything {
     }
 
     fn link_maker(&self) -> Option<&LinkMaker> {
-        Some(&self.0)
+        Some(&self.link_maker)
+    }
+
+    fn time_scale(&self) -> TimeScale {
+        self.time_scale
     }
 }
 
@@ -154,7 +165,8 @@ impl<'d> Trial<'d> {
         };
         state.put(row, Row::Thread(Box::new(thread)));
         state.header.ready = vec![row];
-        let mut trial = Trial { definition, state, alone, timers: BTreeMap::new() };
+        let mut trial =
+            Trial { definition, state, alone, timers: BTreeMap::new(), time_scale: setup.time_scale };
         let mut progress = trial.take(Event::Continue, now);
         if let (Progress::Task(request), Some(outcome)) = (&progress, trial.mocked_outcome()) {
             let (row, attempt) = (request.row, request.attempt);
@@ -221,7 +233,8 @@ impl<'d> Trial<'d> {
             self.alone.inspection.get_mut().result = Some(result.clone());
         }
         let alone = Some(&mut self.alone);
-        let transition = step_with(self.definition, &mut self.state, event, now, &Anything::new(), alone);
+        let surroundings = Anything::new(self.time_scale);
+        let transition = step_with(self.definition, &mut self.state, event, now, &surroundings, alone);
         self.keep_timers(&transition);
     }
 

@@ -185,7 +185,10 @@ impl Stepper<'_> {
             self.make_ready(row);
             return true;
         }
-        let due = self.now.saturating_add_milliseconds(milliseconds);
+        // Without any delay it is a step of its own all the same: an attempt may end without an event, and a step ends
+        // after so many of them.
+        let scaled = self.surroundings.time_scale().of_milliseconds(milliseconds);
+        let due = self.now.saturating_add_milliseconds(scaled);
         self.state.thread_mut(row).phase = Phase::RetryAt(due);
         self.command(Command::SetTimer { timer: Timer { row, kind: TimerKind::Wake }, due });
         true

@@ -24,6 +24,7 @@ mod stepper;
 #[cfg(test)]
 mod table;
 mod task;
+mod time_scale;
 mod token;
 mod wait;
 
@@ -44,4 +45,5 @@ pub use history::{
 pub use map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
 pub use stepper::{Surroundings, step};
 pub use task::task_request;
+pub use time_scale::{InvalidTimeScale, TimeScale};
 pub use token::TaskToken;

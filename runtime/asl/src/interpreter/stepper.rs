@@ -22,6 +22,7 @@ use super::event::{Command, Ending, Event, Timer, TimerKind, Transition};
 use super::execution::{ExecutionState, Header, Phase, Row, RowId, Thread};
 use super::failure::StateError;
 use super::history::{ErrorOutput, HistoryEvent, HistoryKind, StateType};
+use super::time_scale::TimeScale;
 
 /// What a step must know of the world around its execution.
 pub trait Surroundings {
@@ -36,6 +37,11 @@ pub trait Surroundings {
     /// With what the time is taken that computing takes.
     fn stopwatch(&self) -> Stopwatch {
         stopped
+    }
+
+    /// How long the times that a definition asks for last.
+    fn time_scale(&self) -> TimeScale {
+        TimeScale::REAL
     }
 }
 

@@ -22,6 +22,10 @@ impl Stepper<'_> {
         if until <= now {
             return self.leave_wait(row, wait);
         }
+        let until = self.surroundings.time_scale().of_time(until, now);
+        if until <= now {
+            return self.leave_wait(row, wait);
+        }
         self.state.thread_mut(row).phase = Phase::WaitUntil(until);
         self.command(Command::SetTimer { timer: Timer { row, kind: TimerKind::Wake }, due: until });
         Ok(())

@@ -187,6 +187,7 @@ impl Shard {
             activities: &self.activities,
             link_maker: self.options.link_maker.as_ref(),
             stopwatch: self.options.stopwatch,
+            time_scale: self.options.time_scale,
         };
         let transition = asl::step(&resident.revision.definition, &mut resident.state, event, now, &world);
         if !transition.accepted {

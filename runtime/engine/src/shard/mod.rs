@@ -29,7 +29,7 @@ use std::sync::Arc;
 
 use asl::Timestamp;
 use asl::data::allowance::{Stopwatch, stopped};
-use asl::interpreter::{AttemptId, ExecutionId, LinkMaker, Surroundings};
+use asl::interpreter::{AttemptId, ExecutionId, LinkMaker, Surroundings, TimeScale};
 use store::{Batch, RowKey, SecretKey, SecretRecord};
 
 use crate::hash::OwnNumbers;
@@ -65,6 +65,8 @@ pub struct Options {
     pub keeps_executions: bool,
     /// Limits the time that a step may compute. Without one that runs, each expression alone has a limit.
     pub stopwatch: Stopwatch,
+    /// How long the times that definitions ask for last. Timers that were set with another scale stay as they are.
+    pub time_scale: TimeScale,
 }
 
 impl Default for Options {
@@ -77,6 +79,7 @@ impl Default for Options {
             link_maker: None,
             keeps_executions: true,
             stopwatch: stopped,
+            time_scale: TimeScale::REAL,
         }
     }
 }
@@ -89,6 +92,7 @@ struct World<'a> {
     activities: &'a Activities,
     link_maker: Option<&'a LinkMaker>,
     stopwatch: Stopwatch,
+    time_scale: TimeScale,
 }
 
 impl Surroundings for World<'_> {
@@ -102,6 +106,10 @@ impl Surroundings for World<'_> {
 
     fn stopwatch(&self) -> Stopwatch {
         self.stopwatch
+    }
+
+    fn time_scale(&self) -> TimeScale {
+        self.time_scale
     }
 }
 

@@ -199,6 +199,7 @@ fn prepare<S: Store + Clone>(
         retries_used: request.configuration.retrier_retry_count.unwrap_or(0),
         failed_iterations: request.configuration.map_iteration_failure_count.unwrap_or(0),
         reader_items: request.configuration.reader_items()?,
+        time_scale: app.time_scale(),
     };
     Ok((names, setup))
 }

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
+use asl::interpreter::TimeScale;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
@@ -130,6 +131,10 @@ pub(crate) struct ServeOptions {
         value_parser = clap::value_parser!(u64).range(1..=MODULE_TIMEOUT_SECONDS_MAX),
     )]
     pub(crate) module_timeout: u64,
+    /// Part of its time that a Wait state, or the delay before a retry, lasts: 0.01 is a hundredth, 0 is no waiting.
+    /// For tests; timeouts and heartbeats stay as they are
+    #[arg(long, value_name = "0..1", env = "WAIT_TIME_SCALE", default_value_t = TimeScale::REAL)]
+    pub(crate) wait_time_scale: TimeScale,
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
     #[arg(long, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
     pub(crate) secret_key: Option<String>,

@@ -10,7 +10,7 @@ mod versions;
 
 use std::sync::Arc;
 
-use asl::interpreter::{ErrorOutput, LinkMaker};
+use asl::interpreter::{ErrorOutput, LinkMaker, TimeScale};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -78,6 +78,7 @@ impl Server {
             vault,
             link_maker,
             access,
+            time_scale: TimeScale::REAL,
             stopping: stopping.clone(),
         };
         let router = App::new(parts).router();
