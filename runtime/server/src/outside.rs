@@ -13,7 +13,7 @@ use crate::serve::ServeError;
 
 /// Where functions are called for which there is no module.
 pub(crate) fn function_endpoint(options: &OutsideOptions) -> Result<Option<FunctionEndpoint>, ServeError> {
-    let Some(url) = options.lambda_endpoint().map_err(ServeError::Setting)? else { return Ok(None) };
+    let Some(url) = options.lambda_endpoint().cloned() else { return Ok(None) };
     let credentials = credentials();
     if credentials.is_none() {
         tracing::warn!(

@@ -65,8 +65,6 @@ pub(crate) enum ServeError {
     Keys(#[from] KeysError),
     #[error("the engine cannot start: {0}")]
     Engine(#[from] engine::StartError),
-    #[error("{0}")]
-    Setting(String),
     #[error("tasks cannot reach out over HTTP: {0}")]
     Outside(#[from] ClientError),
 }
@@ -75,7 +73,7 @@ impl ServeError {
     /// Told apart so that a supervisor knows what a restart can cure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Remote { .. } | ServeError::Setting(_) => 2,
+            ServeError::Remote { .. } => 2,
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
@@ -92,7 +90,6 @@ impl ServeError {
 
 /// Runs the server until it is told to stop.
 pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
-    log_to_stderr();
     descriptors::take_all();
     let time_scale = options.wait_time_scale;
     let stopping = CancellationToken::new();
@@ -158,7 +155,8 @@ fn engine_options(time_scale: TimeScale) -> engine::Options {
     engine::Options { shard, ..engine::Options::default() }
 }
 
-fn log_to_stderr() {
+/// Logs from here on.
+pub(crate) fn log_to_stderr() {
     let filter = EnvFilter::builder()
         .with_env_var("STEPWELL_LOG")
         .with_default_directive(LOG_DEFAULT.parse().unwrap_or_else(|_| tracing::Level::INFO.into()));

@@ -15,6 +15,7 @@ mod load;
 mod map_runs;
 mod nested;
 mod pollers;
+mod settings;
 mod stops;
 mod tasks;
 mod tls;

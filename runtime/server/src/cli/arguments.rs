@@ -12,6 +12,13 @@ use super::outside::OutsideOptions;
 use crate::access::Credentials;
 use crate::limits::MODULE_TIMEOUT_SECONDS_MAX;
 
+/// Ours: longer than the name of any region.
+const REGION_CHARACTERS_MAX: usize = 32;
+/// AWS: digits of an account number.
+const ACCOUNT_DIGITS: usize = 12;
+/// Ours: 32 bytes.
+const SECRET_KEY_DIGITS: usize = 64;
+
 /// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
 #[derive(Debug, Parser)]
 #[command(name = "stepwell", version, after_help = EXAMPLES)]
@@ -75,7 +82,10 @@ arn:aws:lambda:us-east-1:123456789012:function:charge. AWS SDKs and the AWS CLI 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the server
-    Serve(ServeOptions),
+    Serve(ServeArguments),
+    /// Check the configuration file, show the settings in force, or print an example
+    #[command(subcommand)]
+    Config(ConfigCommand),
     /// Upload, list and remove task modules
     #[command(subcommand)]
     Module(ModuleCommand),
@@ -104,24 +114,47 @@ it can do everything, and it listens on this machine only, unless --allow-remote
 STEPWELL_LOG=info,engine=debug.
 
 Ctrl-C or SIGTERM stops the server gently; a second Ctrl-C stops it at once. Nothing is lost either way.")]
+pub(crate) struct ServeArguments {
+    /// Configuration file; ./stepwell.toml is read if it is there. `stepwell config example` prints one
+    #[arg(long, value_name = "FILE", env = "STEPWELL_CONFIG")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) options: ServeOptions,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Check a configuration file: every mistake with its place. The exit code is 1 if there is any
+    Check {
+        /// The file; by default the one that `serve` would read
+        file: Option<PathBuf>,
+    },
+    /// Show the settings that `serve` would have here, with the same flags, and where each comes from
+    Show(ServeArguments),
+    /// Print a file with every setting, its default and what it is for
+    Example,
+}
+
+/// What a configuration file may set too. An option that is added here has its variable and its key by its name.
+#[derive(Debug, Args)]
 pub(crate) struct ServeOptions {
     /// Folder for everything that lasts; made if it is missing
-    #[arg(long, value_name = "DIR", env = "STEPWELL_DATA", default_value = "./stepwell-data")]
+    #[arg(long, value_name = "DIR", default_value = "./stepwell-data")]
     pub(crate) data: PathBuf,
     /// Address and port to listen on; port 0 takes a free one
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8083", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Listen on an address that other machines can reach, although there are no access keys
     #[arg(long)]
     pub(crate) allow_remote: bool,
     /// Address of this server as people reach it, for callback links; by default the one it listens on
-    #[arg(long, value_name = "URL", env = "STEPWELL_PUBLIC_URL", value_parser = public_url)]
+    #[arg(long, value_name = "URL", value_parser = public_url)]
     pub(crate) public_url: Option<String>,
     /// Region in ARNs
-    #[arg(long, env = "AWS_DEFAULT_REGION", default_value = "us-east-1")]
+    #[arg(long, env = "AWS_DEFAULT_REGION", default_value = "us-east-1", value_parser = region)]
     pub(crate) region: String,
     /// Account number in ARNs
-    #[arg(long, env = "AWS_ACCOUNT_ID", default_value = "123456789012")]
+    #[arg(long, value_name = "NUMBER", env = "AWS_ACCOUNT_ID", default_value = "123456789012", value_parser = account)]
     pub(crate) account: String,
     /// Seconds that one call of a module may take; `TimeoutSeconds` of a state may end it sooner
     #[arg(
@@ -136,7 +169,7 @@ pub(crate) struct ServeOptions {
     #[arg(long, value_name = "0..1", env = "WAIT_TIME_SCALE", default_value_t = TimeScale::REAL)]
     pub(crate) wait_time_scale: TimeScale,
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
-    #[arg(long, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
+    #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = secret_key)]
     pub(crate) secret_key: Option<String>,
     #[command(flatten)]
     pub(crate) outside: OutsideOptions,
@@ -150,6 +183,31 @@ fn public_url(text: &str) -> Result<String, String> {
         return Err("it must be like https://flows.example or https://example.com/flows".to_owned());
     }
     Ok(text.trim_end_matches('/').to_owned())
+}
+
+fn address(text: &str) -> Result<SocketAddr, String> {
+    text.parse().map_err(|_| "it must be an IP address and a port, such as 127.0.0.1:8083".to_owned())
+}
+
+/// AWS's regions are like this; it becomes a part of ARNs.
+fn region(text: &str) -> Result<String, String> {
+    let fits = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+    let is_region = (1..=REGION_CHARACTERS_MAX).contains(&text.len()) && text.bytes().all(fits);
+    let why = || "it must be like us-east-1: lower-case letters, digits and hyphens".to_owned();
+    if is_region { Ok(text.to_owned()) } else { Err(why()) }
+}
+
+fn account(text: &str) -> Result<String, String> {
+    let is_account = text.len() == ACCOUNT_DIGITS && text.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { Ok(text.to_owned()) } else { Err(format!("it must have {ACCOUNT_DIGITS} digits")) }
+}
+
+fn secret_key(text: &str) -> Result<String, String> {
+    let is_key = text.len() == SECRET_KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let why = || {
+        format!("it must have {SECRET_KEY_DIGITS} hexadecimal digits; make a key with `openssl rand -hex 32`")
+    };
+    if is_key { Ok(text.to_owned()) } else { Err(why()) }
 }
 
 #[derive(Debug, Subcommand)]
@@ -390,6 +448,7 @@ mod tests {
     fn a_server_stays_on_its_machine_by_default() {
         let arguments = Arguments::try_parse_from(["stepwell", "serve"]).unwrap();
         let Command::Serve(options) = arguments.command else { panic!("another command") };
+        let options = options.options;
         assert!(options.listen.ip().is_loopback());
         assert!(!options.allow_remote);
         assert_eq!(options.module_timeout, 60);

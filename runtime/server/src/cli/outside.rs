@@ -5,27 +5,22 @@ use std::net::IpAddr;
 use clap::Args;
 use outbound::{Guard, IpNet, Origin, Url};
 
-/// The second name of the endpoint's variable, which Step Functions Local has.
-const LAMBDA_ENDPOINT_OF_LOCAL: &str = "LAMBDA_ENDPOINT";
-
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "What tasks may reach")]
 pub(crate) struct OutsideOptions {
-    /// Lambda, or what answers like it, for functions that are no modules here; LAMBDA_ENDPOINT names it too. Calls are
-    /// signed if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set
+    /// Lambda, or what answers like it, for functions that are no modules here. Calls are signed if AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are set
     #[arg(long, value_name = "URL", env = "AWS_ENDPOINT_URL_LAMBDA", value_parser = endpoint)]
     lambda_endpoint: Option<Url>,
     /// An origin that HTTP tasks may reach, such as https://api.example.com or https://*.example.com:8443; may be
     /// repeated, and then they reach nothing else. Without it they reach every public address over HTTPS. `none` lets
     /// them reach nothing
-    #[arg(long, value_name = "ORIGIN", env = "STEPWELL_HTTP_ALLOW", value_delimiter = ',', value_parser = allowed)]
+    #[arg(long, value_name = "ORIGIN", value_delimiter = ',', value_parser = allowed)]
     http_allow: Vec<Allowed>,
     /// An address or a range that HTTP tasks may connect to although it is not public, such as 10.1.0.0/16; may be
     /// repeated
     #[arg(
         long,
         value_name = "ADDRESS|RANGE",
-        env = "STEPWELL_HTTP_ALLOW_ADDRESS",
         value_delimiter = ',',
         value_parser = addresses
     )]
@@ -50,14 +45,8 @@ impl OutsideOptions {
         Guard { origins: (!is_open).then(|| origins.collect()), addresses: self.http_allow_address.clone() }
     }
 
-    /// An error if the variable has no URL.
-    pub(crate) fn lambda_endpoint(&self) -> Result<Option<Url>, String> {
-        if self.lambda_endpoint.is_some() {
-            return Ok(self.lambda_endpoint.clone());
-        }
-        let named = std::env::var(LAMBDA_ENDPOINT_OF_LOCAL).ok().filter(|text| !text.is_empty());
-        let named = named.map(|text| endpoint(&text)).transpose();
-        named.map_err(|why| format!("{LAMBDA_ENDPOINT_OF_LOCAL}: {why}"))
+    pub(crate) fn lambda_endpoint(&self) -> Option<&Url> {
+        self.lambda_endpoint.as_ref()
     }
 }
 

@@ -1,0 +1,148 @@
+//! The settings of `serve`: a file, the environment and flags, and what `stepwell config` says of them.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use serde_json::json;
+use tempfile::TempDir;
+use tests::process::{Home, PATIENCE, history, program, wait_for};
+
+/// The program in a folder of its own, with no variable that it could read.
+fn stepwell(folder: &Path, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
+    let mut command = Command::new(program());
+    command.args(arguments).current_dir(folder).env_clear().envs(variables.iter().copied());
+    command.output().unwrap()
+}
+
+fn folder(file: &str) -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("stepwell.toml"), file).unwrap();
+    folder
+}
+
+fn lines(output: &[u8]) -> Vec<String> {
+    String::from_utf8(output.to_vec()).unwrap().lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn a_file_is_checked_with_every_mistake_and_its_place() {
+    let folder = folder("[serve]\nregoin = \"eu-west-1\"\nlisten = 8083\n");
+    for arguments in [&["config", "check"][..], &["config", "check", "stepwell.toml"]] {
+        let output = stepwell(folder.path(), arguments, &[]);
+        assert_eq!(output.status.code(), Some(1));
+        assert_eq!(
+            lines(&output.stdout),
+            [
+                "stepwell.toml:2:1: unknown setting 'regoin'; did you mean 'region'?",
+                "stepwell.toml:3:10: listen must be text in quotes, not a whole number",
+            ]
+        );
+    }
+    fs::write(folder.path().join("good.toml"), "[serve]\nregion = \"eu-west-1\"\n").unwrap();
+    let output = stepwell(folder.path(), &["config", "check"], &[("STEPWELL_CONFIG", "good.toml")]);
+    assert_eq!(
+        (output.status.code(), lines(&output.stdout)),
+        (Some(0), vec!["good.toml is valid".to_owned()])
+    );
+
+    let absent = stepwell(folder.path(), &["config", "check", "absent.toml"], &[]);
+    assert_eq!(absent.status.code(), Some(1));
+    assert!(lines(&absent.stderr)[0].contains("absent.toml cannot be read"), "{absent:?}");
+    let nothing = tempfile::tempdir().unwrap();
+    let output = stepwell(nothing.path(), &["config", "check"], &[]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(lines(&output.stderr)[0].contains("name a file: stepwell config check FILE"), "{output:?}");
+}
+
+#[test]
+fn the_settings_are_shown_with_where_they_come_from() {
+    let folder =
+        folder("[serve]\nregion = \"eu-west-1\"\naccount = \"000000000001\"\nwait_time_scale = 0.5\n");
+    let secret = "5e".repeat(32);
+    let variables = [("AWS_ACCOUNT_ID", "000000000002"), ("STEPWELL_SECRET_KEY", secret.as_str())];
+    let output = stepwell(folder.path(), &["config", "show", "--listen", "127.0.0.1:9"], &variables);
+    assert_eq!(output.status.code(), Some(0), "{output:?}");
+    let shown = lines(&output.stdout);
+    let words = |key: &str| {
+        let line = shown.iter().find(|line| line.trim_start_matches("# ").starts_with(key)).unwrap();
+        line.split_whitespace().collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(words("listen"), "listen = \"127.0.0.1:9\" # --listen");
+    assert_eq!(words("account"), "account = \"000000000002\" # environment variable AWS_ACCOUNT_ID");
+    assert_eq!(words("region"), "region = \"eu-west-1\" # stepwell.toml:2");
+    assert_eq!(words("wait_time_scale"), "wait_time_scale = 0.5 # stepwell.toml:4");
+    assert_eq!(words("module_timeout"), "module_timeout = 60 # default");
+    assert_eq!(
+        words("secret_key"),
+        "# secret_key is set and not shown # environment variable STEPWELL_SECRET_KEY"
+    );
+    assert!(!shown.join("\n").contains(&secret));
+}
+
+#[test]
+fn the_example_is_a_valid_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let example = stepwell(folder.path(), &["config", "example"], &[]);
+    fs::write(folder.path().join("stepwell.toml"), &example.stdout).unwrap();
+    let output = stepwell(folder.path(), &["config", "check"], &[]);
+    assert_eq!(lines(&output.stdout), ["stepwell.toml is valid"]);
+    for key in ["listen", "data", "wait_time_scale", "lambda_endpoint"] {
+        assert!(lines(&example.stdout).iter().any(|line| line.starts_with(&format!("# {key} = "))), "{key}");
+    }
+}
+
+#[test]
+fn a_server_does_not_start_with_settings_that_cannot_be_used() {
+    let folder = folder("[serve]\nlisten = \"localhost\"\n");
+    let output = stepwell(folder.path(), &["serve", "--module-timeout=0"], &[("AWS_ACCOUNT_ID", "me")]);
+    assert_eq!(output.status.code(), Some(2));
+    let shown = lines(&output.stderr);
+    assert_eq!(shown.len(), 3, "{shown:?}");
+    assert!(
+        shown[0]
+            .starts_with("error: stepwell.toml:2:10: listen: 'localhost' cannot be used: it must be an IP")
+    );
+    assert!(
+        shown[1]
+            .starts_with("error: environment variable AWS_ACCOUNT_ID: 'me' cannot be used: it must have 12")
+    );
+    assert!(shown[2].starts_with("error: --module-timeout: '0' cannot be used: 0 is not in 1..=86400"));
+    assert!(!folder.path().join("stepwell-data").exists());
+}
+
+#[test]
+fn a_scaled_server_does_not_wait_and_says_so() {
+    let home = Home::new().with_env("WAIT_TIME_SCALE", "0").with_env("SQS_ENDPOINT", "http://127.0.0.1:1");
+    let server = home.start();
+    let client = server.client();
+    let machine = client.create(
+        "waits",
+        &json!({"StartAt": "W", "States": {
+            "W": {"Type": "Wait", "Seconds": 86400, "Next": "T"},
+            "T": {"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:absent",
+                "Retry": [{"ErrorEquals": ["States.ALL"], "IntervalSeconds": 86400, "MaxAttempts": 2}],
+                "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "E"}], "End": true},
+            "E": {"Type": "Succeed"},
+        }}),
+    );
+    let execution = client.start(&machine, &json!({}));
+    let shown = wait_for("the execution to end", PATIENCE, || {
+        let shown = client.describe(&execution);
+        (shown["status"] != "RUNNING").then_some(shown)
+    });
+    assert_eq!(shown["status"], "SUCCEEDED");
+    let events = client.history(&execution);
+    assert_eq!(history::problems(&events), [""; 0]);
+    assert_eq!(history::count(&events, "LambdaFunctionScheduled"), 3);
+
+    let tested = client
+        .call("TestState", &json!({"definition": "{\"Type\": \"Wait\", \"Seconds\": 86400, \"End\": true}"}));
+    assert_eq!(tested["status"], "SUCCEEDED");
+    let log = home.log_tail();
+    assert!(
+        log.contains("time is scaled: Wait states and delays before retries last 0 of their time"),
+        "{log}"
+    );
+    assert!(log.contains("SQS_ENDPOINT: set, but without effect"), "{log}");
+}
