@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::pin::Pin;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use asl::Timestamp;
@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::dispatch::{Dispatch, Inward};
 use crate::hash::OwnNumbers;
 use crate::load;
+use crate::observer::Observer;
 use crate::port::TaskExecutor;
 use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard};
 
@@ -43,6 +44,13 @@ pub(crate) struct Message {
     pub(crate) sender: oneshot::Sender<Reply>,
 }
 
+/// Where the driver's work comes from.
+#[derive(Debug)]
+pub(crate) struct Incoming {
+    pub(crate) requests: mpsc::Receiver<Message>,
+    pub(crate) inputs: mpsc::Receiver<Inward>,
+}
+
 type Commit = Pin<Box<dyn Future<Output = Result<(), CommitError>> + Send>>;
 
 /// A batch that is being committed, and what waits for it.
@@ -57,6 +65,7 @@ pub(crate) struct Driver<S, E> {
     store: S,
     options: shard::Options,
     shard: Shard,
+    observer: Option<Arc<dyn Observer>>,
     requests: mpsc::Receiver<Message>,
     inputs: mpsc::Receiver<Inward>,
     replies: HashMap<ReplyTo, oneshot::Sender<Reply>, OwnNumbers>,
@@ -93,17 +102,19 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     pub(crate) async fn start(
         store: S,
         options: shard::Options,
-        requests: mpsc::Receiver<Message>,
-        inputs: mpsc::Receiver<Inward>,
+        observer: Option<Arc<dyn Observer>>,
+        incoming: Incoming,
         dispatch: Dispatch<E>,
         stop: CancellationToken,
     ) -> Result<Driver<S, E>, ReadError> {
         let options = shard::Options { stopwatch, ..options };
+        let Incoming { requests, inputs } = incoming;
         let shard = Shard::new(options.clone(), load::snapshot(&store).await?);
         let mut driver = Driver {
             store,
             options,
             shard,
+            observer,
             requests,
             inputs,
             replies: HashMap::default(),
@@ -301,6 +312,11 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
             }
             Effect::StartTask(task) => self.dispatch.push(task),
             Effect::CancelTask(task) => self.dispatch.cancel(task),
+            Effect::Tell(written) => {
+                if let Some(observer) = &self.observer {
+                    observer.wrote(*written);
+                }
+            }
         }
     }
 

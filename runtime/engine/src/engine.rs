@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::arn::StateMachineArn;
 use crate::dispatch::Dispatch;
-use crate::driver::{Driver, Ended};
+use crate::driver::{Driver, Ended, Incoming};
 use crate::handle::Handle;
 use crate::options::Options;
 use crate::port::{AnyExecutor, TaskExecutor};
@@ -49,9 +49,9 @@ impl Engine {
         let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
         let any_executor = AnyExecutor::new(Arc::clone(&executor));
         let dispatch = Dispatch::new(executor, inputs.clone(), options.tasks_running_max);
-        let driver =
-            Driver::start(store.clone(), options.shard, requests_in, inputs_in, dispatch, stop.clone())
-                .await?;
+        let incoming = Incoming { requests: requests_in, inputs: inputs_in };
+        let (shard, observer) = (options.shard, options.observer);
+        let driver = Driver::start(store.clone(), shard, observer, incoming, dispatch, stop.clone()).await?;
         let driver = tokio::spawn(driver.run());
         let handle = Handle::new(store, requests, inputs, stop.clone(), options.activity_poll, any_executor);
         resume_deletions(&handle).await?;

@@ -1,7 +1,9 @@
 //! What the engine is started with.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use crate::observer::Observer;
 use crate::shard;
 
 /// Bounds of the engine. Each has a default that suits one machine.
@@ -14,6 +16,8 @@ pub struct Options {
     pub tasks_running_max: usize,
     /// AWS: how long a worker's poll is held.
     pub activity_poll: Duration,
+    /// Who is told of what `shard` observes.
+    pub observer: Option<Arc<dyn Observer>>,
 }
 
 impl Default for Options {
@@ -23,6 +27,7 @@ impl Default for Options {
             requests_max: 8_192,
             tasks_running_max: 1_024,
             activity_poll: Duration::from_secs(60),
+            observer: None,
         }
     }
 }

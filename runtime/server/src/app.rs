@@ -19,9 +19,10 @@ use wasm_host::Host;
 use crate::access::{self, Access};
 use crate::api::ApiError;
 use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
+use crate::observing::Kept;
 use crate::problem::Problem;
 use crate::vault::Vault;
-use crate::{api, callbacks, modules, tasks};
+use crate::{api, callbacks, express, modules, tasks};
 
 /// The account and region for which the server answers; they are in every ARN that it makes.
 #[derive(Debug, Clone)]
@@ -46,6 +47,8 @@ pub struct Parts<S> {
     pub access: Access,
     /// How long a Wait lasts in TestState.
     pub time_scale: TimeScale,
+    /// Express executions to look at, if any are kept.
+    pub express_kept: Option<Arc<Kept>>,
     /// When it is cancelled, long polls are answered at once.
     pub stopping: CancellationToken,
 }
@@ -75,6 +78,10 @@ impl<S: Store + Clone> App<S> {
 
     pub(crate) fn host(&self) -> &Host {
         &self.0.host
+    }
+
+    pub(crate) fn express_kept(&self) -> Option<&Kept> {
+        self.0.express_kept.as_deref()
     }
 
     pub(crate) fn link_maker(&self) -> &LinkMaker {
@@ -123,6 +130,9 @@ impl<S: Store + Clone> App<S> {
             .route("/keys", get(access::api::list::<S>).post(access::api::create::<S>))
             .route("/keys/{id}", delete(access::api::remove::<S>))
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
+            .route("/express/executions", get(express::list::<S>))
+            .route("/express/executions/{arn}", get(express::show::<S>))
+            .route("/express/executions/{arn}/history", get(express::history::<S>))
             .route(
                 "/callback-links",
                 post(callbacks::make::<S>).layer(DefaultBodyLimit::max(CALLBACK_LINKS_BODY_BYTES_MAX)),

@@ -6,9 +6,11 @@ mod app;
 mod callbacks;
 pub mod cli;
 mod descriptors;
+mod express;
 pub mod limits;
 mod listener;
 mod modules;
+mod observing;
 mod outside;
 mod problem;
 mod registry;
@@ -20,4 +22,5 @@ mod vault;
 
 pub use access::{Access, Credentials, KeysError, sign};
 pub use app::{Account, App, Parts};
+pub use observing::{Kept, KeptLimits, LogsTo, Observing, ObservingError};
 pub use vault::{Vault, VaultError};

@@ -59,6 +59,29 @@ pub const CALLBACK_BODY_BYTES_MAX: usize = 3 * asl::limits::PAYLOAD_BYTES_MAX + 
 /// Ours: the body of a request for callback links: a task token and what is asked.
 pub const CALLBACK_LINKS_BODY_BYTES_MAX: usize = 128 << 10;
 
+/// Ours: one file of an execution log; a larger one is put aside.
+pub const EXECUTION_LOG_FILE_BYTES_MAX: u64 = 16 << 20;
+/// Ours: files of one execution log, the one that is written and those put aside.
+pub const EXECUTION_LOG_FILES_MAX: usize = 5;
+/// Ours: bytes of events that wait to be written to execution logs.
+pub const EXECUTION_LOG_QUEUE_BYTES_MAX: usize = 32 << 20;
+/// Ours: messages that wait to be written to execution logs, each with the events of one execution.
+pub const EXECUTION_LOG_QUEUE_ITEMS_MAX: usize = 16_384;
+/// Ours: bytes of an execution log that are written at once, when so many have gathered.
+pub const EXECUTION_LOG_WRITE_BYTES: usize = 1 << 20;
+/// Ours: finished Express executions that are kept to look at, unless the server is told another number.
+pub const EXPRESS_KEPT_DEFAULT: usize = 1_000;
+/// Ours: MiB that they may take.
+pub const EXPRESS_KEPT_MIB_DEFAULT: usize = 64;
+/// Ours: the most that can be asked for of either.
+pub const EXPRESS_KEPT_MAX: u64 = 1_000_000;
+/// Ours: bytes of events on their way to where Express executions are kept.
+pub const EXPRESS_KEPT_QUEUE_BYTES_MAX: usize = 16 << 20;
+/// Ours: messages on their way there, each with the events of one execution.
+pub const EXPRESS_KEPT_QUEUE_ITEMS_MAX: usize = 8_192;
+/// Ours: Express executions whose history is being gathered. 10,000 can run; of others the end may have been lost.
+pub const EXPRESS_OPEN_TRACES_MAX: usize = 20_000;
+
 /// Ours: the client gives up when a connection is not made in this time.
 pub const CLIENT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ours: the client gives up on an answer after this; compiling a component of Python takes 20 s of CPU.

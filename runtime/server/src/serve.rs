@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::interpreter::{LinkMaker, TimeScale};
-use engine::{Engine, Express};
+use engine::{Engine, Express, Observed, Observer};
 use executors::{Executor, ModuleExecutor};
 use outbound::ClientError;
 use store::{OpenError, RedbOptions, RedbStore};
@@ -24,6 +24,7 @@ use crate::api::{Kept, TaskCalls};
 use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
+use crate::observing::{KeptLimits, Observing, ObservingError};
 use crate::registry::Registry;
 use crate::vault::{Vault, VaultError};
 use crate::{descriptors, listener, outside};
@@ -51,6 +52,8 @@ pub(crate) enum ServeError {
          folder."
     )]
     InUse { path: PathBuf },
+    #[error(transparent)]
+    Observing(#[from] ObservingError),
     #[error("the store cannot be opened: {0}")]
     Store(OpenError),
     #[error("the module host cannot start: {0}")]
@@ -77,6 +80,7 @@ impl ServeError {
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
+            | ServeError::Observing(_)
             | ServeError::Store(_)
             | ServeError::Host(_)
             | ServeError::Signals(_)
@@ -103,7 +107,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let host = start_host(&options)?;
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
-    let account = Account { id: options.account, region: options.region };
+    let account = Account { id: options.account.clone(), region: options.region.clone() };
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
     let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
     let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits)
@@ -113,11 +117,12 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let api = Arc::new(SetOnce::new());
     let http = outside::http_tasks(&options.outside, &account, Kept(Arc::downgrade(&api)))?;
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
-    let express_options = engine_options(time_scale);
-    let mut engine_options = express_options.clone();
-    engine_options.shard.link_maker = Some(link_maker.clone());
-    let (handle, engine) = Engine::start(engine_options, store.clone(), Arc::clone(&executor)).await?;
-    let (express, express_engine) = Express::start(express_options, store.clone(), executor).await?;
+    let observing = observe(&options)?;
+    warn_of_scaled_time(time_scale);
+    let standard = engine_options(observing.standard(), Some(link_maker.clone()), time_scale);
+    let (handle, engine) = Engine::start(standard, store.clone(), Arc::clone(&executor)).await?;
+    let in_memory = engine_options(observing.express(), None, time_scale);
+    let (express, express_engine) = Express::start(in_memory, store.clone(), executor).await?;
     vault.prove(&handle).await?;
     let access = Access::load(&store, &vault, is_remote).await?;
     warn_of_strangers(&access);
@@ -130,6 +135,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         link_maker,
         access,
         time_scale,
+        express_kept: observing.kept(),
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
@@ -139,20 +145,35 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     tracing::info!("no more requests; the engine stops");
     express_engine.stop().await;
     engine.stop().await;
+    observing.stop(DRAIN_TIMEOUT).await;
     host.shutdown(DRAIN_TIMEOUT).await;
     tracing::info!("stopped");
     Ok(())
 }
 
-fn engine_options(time_scale: TimeScale) -> engine::Options {
+fn warn_of_scaled_time(time_scale: TimeScale) {
     if !time_scale.is_real() {
         tracing::warn!(
             "time is scaled: Wait states and delays before retries last {time_scale} of their time; timers that were \
              set before this start stay as they were"
         );
     }
-    let shard = engine::shard::Options { time_scale, ..Default::default() };
-    engine::Options { shard, ..engine::Options::default() }
+}
+
+fn observe(options: &ServeOptions) -> Result<Observing, ObservingError> {
+    let (executions, mebibytes) = (options.express_kept, options.express_kept_mib);
+    let limits = KeptLimits { executions, bytes: mebibytes << 20 };
+    let limits = (executions > 0 && mebibytes > 0).then_some(limits);
+    Observing::start(&options.data, options.execution_logs, limits)
+}
+
+fn engine_options(
+    (observed, observer): (Observed, Arc<dyn Observer>),
+    link_maker: Option<LinkMaker>,
+    time_scale: TimeScale,
+) -> engine::Options {
+    let shard = engine::shard::Options { link_maker, observed, time_scale, ..Default::default() };
+    engine::Options { shard, observer: Some(observer), ..engine::Options::default() }
 }
 
 /// Logs from here on.
@@ -232,6 +253,8 @@ async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
 
 #[cfg(test)]
 mod tests {
+    use crate::observing::LogsTo;
+
     use super::*;
     use crate::cli::OutsideOptions;
 
@@ -243,6 +266,9 @@ mod tests {
             region: "us-east-1".to_owned(),
             account: "123456789012".to_owned(),
             public_url: None,
+            execution_logs: LogsTo::Files,
+            express_kept: 10,
+            express_kept_mib: 1,
             module_timeout: 60,
             wait_time_scale: TimeScale::REAL,
             secret_key: None,

@@ -123,7 +123,7 @@ pub enum Access {
 }
 
 /// Which attempt of which state this call is, as the guest may ask.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Context {
     pub execution_arn: String,
     pub execution_name: String,
@@ -132,4 +132,32 @@ pub struct Context {
     /// 0 for the first attempt of the state.
     pub attempt: u32,
     pub task_token: Option<String>,
+}
+
+impl fmt::Debug for Context {
+    /// Leaves out the token: whoever has it can answer the task.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Context")
+            .field("execution_arn", &self.execution_arn)
+            .field("state_name", &self.state_name)
+            .field("attempt", &self.attempt)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_token_nor_input_is_printed() {
+        let mut call = Call::new(Digest::of(b""), "\"secret\"");
+        call.context = Context {
+            state_name: "Ask".to_owned(),
+            task_token: Some("secret".to_owned()),
+            ..Context::default()
+        };
+        let printed = format!("{call:?}");
+        assert!(printed.contains("Ask") && !printed.contains("secret"), "{printed}");
+    }
 }

@@ -1,7 +1,7 @@
 //! What every actor of the simulation shares: the clock, the queue of what is to happen, the faults, the store.
 
 use std::cmp::Reverse;
-use std::collections::{BTreeSet, BinaryHeap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use asl::Timestamp;
 use asl::interpreter::{AttemptId, ExecutionId};
@@ -123,6 +123,8 @@ pub(super) struct Env {
     pub(super) handed: BTreeSet<(ExecutionId, AttemptId)>,
     /// Attempts whose answer a worker was told to be the accepted one.
     pub(super) answered: BTreeSet<(ExecutionId, AttemptId)>,
+    /// The last event of each execution of which observers were told.
+    pub(super) told: BTreeMap<ExecutionId, u32>,
     /// The node is to crash as soon as it gives way.
     pub(super) is_crashing: bool,
     pub(super) violation: Option<String>,
@@ -147,6 +149,7 @@ impl Env {
             results: Vec::new(),
             handed: BTreeSet::new(),
             answered: BTreeSet::new(),
+            told: BTreeMap::new(),
             is_crashing: false,
             violation: None,
             steps: 0,

@@ -341,6 +341,7 @@ impl Node {
                 self.dispatch.push(task);
             }
             Effect::CancelTask(task) => self.dispatch.cancel(task, env),
+            Effect::Tell(written) => promises::is_written(&written, env),
         }
     }
 

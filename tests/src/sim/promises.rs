@@ -5,7 +5,7 @@ use asl::interpreter::{ExecutionId, TaskToken};
 use engine::arn::ExecutionArn;
 use engine::shard::{Reply, Request, TaskAnswer, TaskKey};
 use engine::{
-    ActivityTask, NotRedrivable, RedriveExecution, Refusal, StartExecution, Started, StopExecution,
+    ActivityTask, NotRedrivable, RedriveExecution, Refusal, StartExecution, Started, StopExecution, Written,
 };
 use store::{ExecutionStatus, Redrives, RevisionRecord, Store};
 
@@ -67,6 +67,20 @@ pub(super) fn check(request: &Request, reply: &Reply, env: &mut Env) {
     };
     if let Err(rule) = kept {
         env.violated(|| format!("{rule}, says a reply, but not the store: {reply:?} to {request:?}"));
+    }
+}
+
+/// What observers are told is in the store, and they are told it once.
+pub(super) fn is_written(written: &Written, env: &mut Env) {
+    let ids: Vec<u32> = written.events.iter().map(|event| event.id).collect();
+    let last = env.told.entry(written.id).or_default();
+    let is_new = ids.first().is_none_or(|first| first > last) && ids.is_sorted();
+    *last = ids.last().copied().unwrap_or(*last);
+    let is_there = env.store.histories.events(written.id) >= *last as usize;
+    let has_ended =
+        || env.store.executions.get(&written.id).is_some_and(|status| *status != ExecutionStatus::Running);
+    if !is_new || !is_there || (written.ended.is_some() && !has_ended()) {
+        env.violated(|| format!("an observer is told what is not so: {ids:?} of {written:?}"));
     }
 }
 

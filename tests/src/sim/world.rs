@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use engine::Observed;
 use engine::shard::{self, ReplyTo, Request};
 
 use super::clients::Clients;
@@ -235,7 +236,11 @@ impl World {
 fn limits(random: &mut Random) -> Limits {
     let executions_resident_max = *random.pick(&[1, 2, 4, 2_048]);
     Limits {
-        shard: shard::Options { executions_resident_max, ..shard::Options::default() },
+        shard: shard::Options {
+            executions_resident_max,
+            observed: Observed::All,
+            ..shard::Options::default()
+        },
         batch_max: *random.pick(&[1, 4, 1_024]),
         tasks_running_max: *random.pick(&[2, 8, 1_024]),
     }

@@ -158,8 +158,8 @@ pub struct Transition {
     pub more: bool,
 }
 
-/// One attempt of one task, for an executor. It holds a secret, so it is not for logs.
-#[derive(Debug, Clone, PartialEq)]
+/// One attempt of one task, for an executor.
+#[derive(Clone, PartialEq)]
 pub struct TaskRequest {
     pub row: RowId,
     pub attempt: AttemptId,
@@ -173,4 +173,39 @@ pub struct TaskRequest {
     pub token: Option<String>,
     pub deadline: Option<Timestamp>,
     pub role_arn: Option<String>,
+}
+
+/// Tokens and inputs are no business of a log.
+impl std::fmt::Debug for TaskRequest {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter
+            .debug_struct("TaskRequest")
+            .field("row", &self.row)
+            .field("attempt", &self.attempt)
+            .field("resource", &self.resource)
+            .field("state_name", &self.state_name)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn neither_token_nor_input_is_printed() {
+        let request = TaskRequest {
+            row: RowId(1),
+            attempt: AttemptId(2),
+            resource: "arn".into(),
+            input: Data::parse("\"secret\"").unwrap(),
+            state_name: "Ask".into(),
+            retry_count: 0,
+            token: Some("secret".to_owned()),
+            deadline: None,
+            role_arn: None,
+        };
+        let printed = format!("{request:?}");
+        assert!(printed.contains("Ask") && !printed.contains("secret"), "{printed}");
+    }
 }

@@ -295,3 +295,70 @@ pub enum HistoryKind {
         redrive_count: u32,
     },
 }
+
+impl HistoryEvent {
+    /// About how many bytes of memory it takes: at least those of its texts.
+    pub fn weight(&self) -> usize {
+        size_of::<HistoryEvent>() + self.kind.text_bytes()
+    }
+}
+
+impl HistoryKind {
+    fn text_bytes(&self) -> usize {
+        let error = |error: &ErrorOutput| {
+            let length = |text: &Option<String>| text.as_ref().map_or(0, String::len);
+            length(&error.error) + length(&error.cause)
+        };
+        match self {
+            HistoryKind::ExecutionStarted { input: data, .. }
+            | HistoryKind::ExecutionSucceeded { output: data }
+            | HistoryKind::StateEntered { input: data, .. }
+            | HistoryKind::TaskSubmitted(_, data)
+            | HistoryKind::TaskSucceeded(_, data, _)
+            | HistoryKind::LambdaFunctionSucceeded(data, _)
+            | HistoryKind::ActivitySucceeded(data) => data.size(),
+            HistoryKind::StateExited { output, assigned, .. } => {
+                let variables = assigned.iter().map(|(name, value)| name.len() + value.size());
+                output.size() + variables.sum::<usize>()
+            }
+            HistoryKind::TaskScheduled(task) => size_of::<TaskScheduled>() + task.parameters.size(),
+            HistoryKind::LambdaFunctionScheduled(task) | HistoryKind::ActivityScheduled(task) => {
+                size_of::<Scheduled>() + task.input.size()
+            }
+            HistoryKind::ExecutionFailed(found)
+            | HistoryKind::ExecutionTimedOut(found)
+            | HistoryKind::ExecutionAborted(found)
+            | HistoryKind::TaskStartFailed(_, found)
+            | HistoryKind::TaskSubmitFailed(_, found)
+            | HistoryKind::TaskFailed(_, found, _)
+            | HistoryKind::TaskTimedOut(_, found)
+            | HistoryKind::LambdaFunctionScheduleFailed(found)
+            | HistoryKind::LambdaFunctionStartFailed(found)
+            | HistoryKind::LambdaFunctionFailed(found, _)
+            | HistoryKind::LambdaFunctionTimedOut(found)
+            | HistoryKind::ActivityScheduleFailed(found)
+            | HistoryKind::ActivityFailed(found)
+            | HistoryKind::ActivityTimedOut(found)
+            | HistoryKind::MapRunFailed(found)
+            | HistoryKind::EvaluationFailed { error: found, .. } => error(found),
+            HistoryKind::ExecutionRedriven { .. }
+            | HistoryKind::StateAborted { .. }
+            | HistoryKind::TaskStarted(_)
+            | HistoryKind::LambdaFunctionStarted
+            | HistoryKind::ActivityStarted { .. }
+            | HistoryKind::ParallelStateStarted
+            | HistoryKind::ParallelStateSucceeded
+            | HistoryKind::ParallelStateFailed
+            | HistoryKind::MapStateStarted { .. }
+            | HistoryKind::MapStateSucceeded
+            | HistoryKind::MapStateFailed
+            | HistoryKind::MapIterationStarted(_)
+            | HistoryKind::MapIterationSucceeded(_)
+            | HistoryKind::MapIterationFailed(_)
+            | HistoryKind::MapIterationAborted(_)
+            | HistoryKind::MapRunStarted { .. }
+            | HistoryKind::MapRunSucceeded
+            | HistoryKind::MapRunAborted => 0,
+        }
+    }
+}

@@ -10,7 +10,7 @@ use store::{ExecutionRecord, NewExecution};
 use crate::request::{Refusal, StartExpress};
 
 use super::resident::Resident;
-use super::{Fresh, Known, Reply, ReplyTo, Shard};
+use super::{Effect, Fresh, Known, Reply, ReplyTo, Shard};
 
 impl Shard {
     /// Starts an execution. One that is waited for is answered when it ends, the others at once.
@@ -59,7 +59,8 @@ impl Shard {
     pub(super) fn let_go(&mut self, id: ExecutionId) {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
-        resident.events.clear();
+        let written = self.options.observed.tell_away(id, resident);
+        self.effects.extend(written.map(Effect::Tell));
         resident.state.take_changed();
         if resident.ending.is_none() {
             return;

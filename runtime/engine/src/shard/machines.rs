@@ -7,6 +7,7 @@ use asl::{Definition, Text, Timestamp};
 use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord};
 
 use crate::arn::StateMachineArn;
+use crate::logging::Logging;
 use crate::request::{CreateStateMachine, Created, Refusal, UpdateStateMachine, Updated};
 
 use super::{Missing, Shard};
@@ -22,6 +23,7 @@ pub(super) struct Machine {
 pub(super) struct Revision {
     pub(super) record: RevisionRecord,
     pub(super) definition: Arc<Definition>,
+    pub(super) logging: Option<Arc<Logging>>,
 }
 
 impl Revision {
@@ -31,7 +33,12 @@ impl Revision {
         let definition = parsed.definition.unwrap_or_else(|| {
             panic!("the stored definition of {} is not valid: {:?}", record.machine_arn, parsed.diagnostics)
         });
-        Revision { record, definition: Arc::new(definition) }
+        Revision::new(record, Arc::new(definition))
+    }
+
+    fn new(record: RevisionRecord, definition: Arc<Definition>) -> Revision {
+        let logging = Logging::read(record.logging.as_ref()).map(Arc::new);
+        Revision { record, definition, logging }
     }
 }
 
@@ -176,7 +183,7 @@ impl Shard {
         let number = record.revision;
         self.batch.revisions.insert(number, Change::Put(revision.clone()));
         self.batch.machines.insert(record.name.clone(), Change::Put(record.clone()));
-        let revision = Arc::new(Revision { record: revision, definition });
+        let revision = Arc::new(Revision::new(revision, definition));
         self.revisions.insert(number, Arc::clone(&revision), self.generation);
         self.machines.insert(record.name.to_string(), Some(Machine { record, revision }), self.generation);
     }

@@ -15,6 +15,7 @@ mod machines;
 mod map_runs;
 mod modules;
 mod nested;
+mod observing;
 mod output;
 mod published;
 mod redrive;
@@ -44,6 +45,8 @@ pub use published::Target;
 pub(crate) use published::target;
 pub use tags::TAGS_MAX;
 
+use crate::observer::Observed;
+
 use activities::Activities;
 use cache::Cache;
 use machines::{Machine, Revision};
@@ -61,6 +64,8 @@ pub struct Options {
     pub activity_pollers_max: usize,
     /// What makes callback links; without it no task has them.
     pub link_maker: Option<LinkMaker>,
+    /// What observers are told.
+    pub observed: Observed,
     /// Whether executions are stored; without it all of them stay in memory, and are gone with their end.
     pub keeps_executions: bool,
     /// Limits the time that a step may compute. Without one that runs, each expression alone has a limit.
@@ -77,6 +82,7 @@ impl Default for Options {
             executions_resident_max: 2_048,
             activity_pollers_max: 1_000,
             link_maker: None,
+            observed: Observed::Nothing,
             keeps_executions: true,
             stopwatch: stopped,
             time_scale: TimeScale::REAL,

@@ -2,6 +2,8 @@
 
 use store::Batch;
 
+use crate::observer::Written;
+
 use super::input::{Reply, ReplyTo, TaskKey};
 
 /// A batch to commit, and what may be done once it is durable.
@@ -24,4 +26,6 @@ pub enum Effect {
     StartTask(TaskKey),
     /// The attempt's result is no longer wanted.
     CancelTask(TaskKey),
+    /// What an execution has written, for whoever observes it.
+    Tell(Box<Written>),
 }

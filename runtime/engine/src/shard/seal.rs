@@ -53,6 +53,8 @@ impl Shard {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
         let events = std::mem::take(&mut resident.events);
+        let written = self.options.observed.tell(id, resident, &events);
+        self.effects.extend(written.map(Effect::Tell));
         let mut last_lsn = resident.last_lsn;
         self.append_history(id, events, &mut last_lsn);
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };

@@ -11,6 +11,27 @@ use serde_json::{Map, Value, json};
 pub(crate) enum Payloads {
     Included,
     Left,
+    /// Nor what is said of them, as in logs.
+    Unmentioned,
+}
+
+/// The event as AWS logs it: numbers as text, the details under one name.
+pub(crate) fn render_logged(
+    event: &HistoryEvent,
+    payloads: Payloads,
+    execution_arn: &str,
+    redrive_count: u32,
+) -> Value {
+    let (name, details) = describe(&event.kind, payloads);
+    json!({
+        "id": event.id.to_string(),
+        "type": name,
+        "details": details.map_or_else(Map::new, |details| details.members),
+        "previous_event_id": event.previous.to_string(),
+        "event_timestamp": event.at.as_milliseconds().to_string(),
+        "execution_arn": execution_arn,
+        "redrive_count": redrive_count.to_string(),
+    })
 }
 
 /// The event as JSON.
@@ -159,6 +180,7 @@ impl Details {
         let told = match self.payloads {
             Payloads::Included => self.with(name, data.text()),
             Payloads::Left => self,
+            Payloads::Unmentioned => return self,
         };
         told.with(details, json!({"truncated": false}))
     }
@@ -184,6 +206,7 @@ impl Details {
                 self.with("assignedVariables", values)
             }
             Payloads::Left => self,
+            Payloads::Unmentioned => return self,
         };
         told.with("assignedVariablesDetails", json!({"truncated": false}))
     }
@@ -371,6 +394,24 @@ mod tests {
             "LambdaFunctionSucceeded",
             r#""lambdaFunctionSucceededEventDetails":{"output":"{\"a\":1.0}","outputDetails":{"truncated":false}}"#,
         );
+    }
+
+    #[test]
+    fn logs_have_numbers_as_text_and_no_word_of_payloads_that_are_left_out() {
+        let kind = HistoryKind::StateEntered { state_type: StateType::Fail, name: "F".into(), input: data() };
+        let event =
+            HistoryEvent { id: 2, previous: 1, at: Timestamp::from_milliseconds(1_700_000_000_123), kind };
+        let line = |payloads, details: &str| {
+            let expected = format!(
+                "{{\"id\":\"2\",\"type\":\"FailStateEntered\",\"details\":{details},\"previous_event_id\":\"1\",\
+                 \"event_timestamp\":\"1700000000123\",\"execution_arn\":\"arn\",\"redrive_count\":\"3\"}}"
+            );
+            assert_eq!(render_logged(&event, payloads, "arn", 3).to_string(), expected);
+        };
+        line(Payloads::Included, r#"{"name":"F","input":"{\"a\":1.0}","inputDetails":{"truncated":false}}"#);
+        line(Payloads::Unmentioned, r#"{"name":"F"}"#);
+        let plain = HistoryEvent { kind: HistoryKind::LambdaFunctionStarted, ..event.clone() };
+        assert_eq!(render_logged(&plain, Payloads::Included, "arn", 0)["details"], json!({}));
     }
 
     #[test]

@@ -36,7 +36,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     Ok(render(&execution, included))
 }
 
-fn render(execution: &ExecutionRecord, included: Included) -> Value {
+pub(crate) fn render(execution: &ExecutionRecord, included: Included) -> Value {
     let mut members = Map::new();
     let mut put = |name: &str, value: Value| {
         if !value.is_null() {

@@ -10,7 +10,10 @@ use zeroize::Zeroizing;
 use super::Failure;
 use super::outside::OutsideOptions;
 use crate::access::Credentials;
-use crate::limits::MODULE_TIMEOUT_SECONDS_MAX;
+use crate::limits::{
+    EXPRESS_KEPT_DEFAULT, EXPRESS_KEPT_MAX, EXPRESS_KEPT_MIB_DEFAULT, MODULE_TIMEOUT_SECONDS_MAX,
+};
+use crate::observing::LogsTo;
 
 /// Ours: longer than the name of any region.
 const REGION_CHARACTERS_MAX: usize = 32;
@@ -168,6 +171,15 @@ pub(crate) struct ServeOptions {
     /// For tests; timeouts and heartbeats stay as they are
     #[arg(long, value_name = "0..1", env = "WAIT_TIME_SCALE", default_value_t = TimeScale::REAL)]
     pub(crate) wait_time_scale: TimeScale,
+    /// Where the logs go that state machines ask for with their `loggingConfiguration`
+    #[arg(long, value_enum, default_value_t = LogsTo::Files)]
+    pub(crate) execution_logs: LogsTo,
+    /// Finished Express executions to keep in memory to look at; 0 keeps none
+    #[arg(long, value_name = "NUMBER", default_value_t = EXPRESS_KEPT_DEFAULT, value_parser = kept)]
+    pub(crate) express_kept: usize,
+    /// MiB that they may take
+    #[arg(long, value_name = "MIB", default_value_t = EXPRESS_KEPT_MIB_DEFAULT, value_parser = kept)]
+    pub(crate) express_kept_mib: usize,
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = secret_key)]
     pub(crate) secret_key: Option<String>,
@@ -208,6 +220,14 @@ fn secret_key(text: &str) -> Result<String, String> {
         format!("it must have {SECRET_KEY_DIGITS} hexadecimal digits; make a key with `openssl rand -hex 32`")
     };
     if is_key { Ok(text.to_owned()) } else { Err(why()) }
+}
+
+/// `--express-kept` and its size in MiB.
+fn kept(text: &str) -> Result<usize, String> {
+    let number = text.parse::<u64>().map_err(|error| error.to_string())?;
+    let number = Some(number).filter(|number| *number <= EXPRESS_KEPT_MAX);
+    let number = number.and_then(|number| usize::try_from(number).ok());
+    number.ok_or_else(|| format!("it can be at most {EXPRESS_KEPT_MAX}"))
 }
 
 #[derive(Debug, Subcommand)]

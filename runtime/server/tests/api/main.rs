@@ -3,9 +3,11 @@
 
 mod access;
 mod callbacks;
+mod execution_logs;
 mod express;
 mod redrive;
 mod tags;
+mod tokens;
 mod versions;
 
 use std::sync::Arc;
@@ -14,10 +16,10 @@ use asl::interpreter::{ErrorOutput, LinkMaker, TimeScale};
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use engine::{Engine, Express, TaskDispatch, TaskExecutor, TaskOutcome};
+use engine::{Engine, Express, Observed, Observer, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use server::{Access, Account, App, Parts, Vault};
+use server::{Access, Account, App, KeptLimits, LogsTo, Observing, Parts, Vault};
 use store::MemoryStore;
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -27,6 +29,9 @@ const PREFIX: &str = "arn:aws:states:us-east-1:123456789012";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
 const PASS: &str = r#"{"StartAt": "A", "States": {"A": {"Type": "Pass", "Result": {"a": 1}, "End": true}}}"#;
 const WAIT: &str = r#"{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds": 1000, "End": true}}}"#;
+
+/// Few, so that tests see them go.
+const KEPT: KeptLimits = KeptLimits { executions: 5, bytes: 1 << 20 };
 
 /// Every task fails but those that only await their answer; these tests are about the API.
 struct Failing;
@@ -40,11 +45,20 @@ impl TaskExecutor for Failing {
     }
 }
 
+fn engine_options(
+    (observed, observer): (Observed, Arc<dyn Observer>),
+    link_maker: Option<LinkMaker>,
+) -> engine::Options {
+    let shard = engine::shard::Options { observed, link_maker, ..Default::default() };
+    engine::Options { shard, observer: Some(observer), ..engine::Options::default() }
+}
+
 struct Server {
     router: Router,
     stopping: CancellationToken,
-    _engines: [Engine; 2],
-    _data: TempDir,
+    engines: [Engine; 2],
+    observing: Observing,
+    data: TempDir,
 }
 
 impl Server {
@@ -59,13 +73,13 @@ impl Server {
         (options.slots, options.guest_threads) = (1, 1);
         let host = wasm_host::Host::new(&options).unwrap();
         let store = MemoryStore::new(1);
-        let options = engine::Options::default;
         let link_maker = LinkMaker::new([7; 32], "https://flows.example");
-        let shard = engine::shard::Options { link_maker: Some(link_maker.clone()), ..Default::default() };
-        let standard = engine::Options { shard, ..options() };
+        let observing = Observing::start(data.path(), LogsTo::Files, Some(KEPT)).unwrap();
+        let standard = engine_options(observing.standard(), Some(link_maker.clone()));
+        let in_memory = engine_options(observing.express(), None);
         let (handle, engine) = Engine::start(standard, store.clone(), Arc::new(Failing)).await.unwrap();
         let (express, express_engine) =
-            Express::start(options(), store.clone(), Arc::new(Failing)).await.unwrap();
+            Express::start(in_memory, store.clone(), Arc::new(Failing)).await.unwrap();
         let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
         let stopping = CancellationToken::new();
         let vault = Vault::open(data.path(), None).unwrap();
@@ -79,10 +93,22 @@ impl Server {
             link_maker,
             access,
             time_scale: TimeScale::REAL,
+            express_kept: observing.kept(),
             stopping: stopping.clone(),
         };
         let router = App::new(parts).router();
-        Server { router, stopping, _engines: [engine, express_engine], _data: data }
+        Server { router, stopping, engines: [engine, express_engine], observing, data }
+    }
+
+    /// Stops the engines, and gives what was written to an execution log.
+    async fn log(self, file: &str) -> Vec<Value> {
+        for engine in self.engines {
+            engine.stop().await;
+        }
+        self.observing.stop(std::time::Duration::from_secs(60)).await;
+        let path = self.data.path().join("logs").join(file);
+        let text = std::fs::read_to_string(path).unwrap_or_default();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 
     async fn send(&self, request: Request<Body>) -> (StatusCode, Value) {
