@@ -90,6 +90,7 @@ fn level_of(kind: &HistoryKind) -> LogLevel {
         | Kind::MapIterationStarted(_)
         | Kind::MapIterationSucceeded(_)
         | Kind::MapRunStarted { .. }
+        | Kind::MapRunRedriven { .. }
         | Kind::MapRunSucceeded => LogLevel::All,
     }
 }

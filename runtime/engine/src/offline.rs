@@ -31,11 +31,11 @@ impl<S: Store> Offline<S> {
 
     /// One request through a shard that takes nothing up again.
     async fn perform(&self, request: Request) -> Result<(), Refusal> {
-        let snapshot = load::snapshot(&self.0).await.map_err(unreadable)?;
+        let snapshot = load::snapshot(&self.0).await.map_err(|error| unreadable(&error))?;
         let mut shard = Shard::new(shard::Options::default(), snapshot);
         let input = Input::Request { reply: ReplyTo(0), request };
         while let Some(missing) = shard.missing(&input) {
-            shard.supply(load::load(&self.0, missing).await.map_err(unreadable)?);
+            shard.supply(load::load(&self.0, missing).await.map_err(|error| unreadable(&error))?);
         }
         shard.handle(input, now());
         let output = shard.seal();
@@ -51,8 +51,8 @@ impl<S: Store> Offline<S> {
     }
 }
 
-fn unreadable(error: ReadError) -> Refusal {
-    tracing::error!(error = &error as &dyn std::error::Error, "the store could not be read");
+fn unreadable(error: &ReadError) -> Refusal {
+    tracing::error!(error = error as &dyn std::error::Error, "the store could not be read");
     Refusal::Unavailable
 }
 

@@ -130,8 +130,8 @@ mod tests {
         }
     }
 
-    fn check(execution: ExecutionRecord, at: Timestamp, expected: Option<&str>) {
-        let why = not_redrivable(&execution, Some(&machine()), at).map(|why| why.to_string());
+    fn check(execution: &ExecutionRecord, at: Timestamp, expected: Option<&str>) {
+        let why = not_redrivable(execution, Some(&machine()), at).map(|why| why.to_string());
         assert_eq!(why.as_deref(), expected, "{execution:?}");
     }
 
@@ -153,35 +153,35 @@ mod tests {
     fn an_unsuccessful_end_can_be_redriven_for_two_weeks() {
         let nearly = day(16).saturating_add_milliseconds(-1);
         for status in [ExecutionStatus::Failed, ExecutionStatus::TimedOut, ExecutionStatus::Aborted] {
-            check(ExecutionRecord { status, ..failed() }, nearly, None);
+            check(&ExecutionRecord { status, ..failed() }, nearly, None);
         }
-        check(failed(), day(16), Some("Execution redrivable period exceeded"));
+        check(&failed(), day(16), Some("Execution redrivable period exceeded"));
         let over = Redrives { tokens: Vec::new(), is_over: true };
         // The clock was set back since its rows were removed.
         let over = ExecutionRecord { redrives: Some(Box::new(over)), ..failed() };
-        check(over, day(3), Some("Execution redrivable period exceeded"));
+        check(&over, day(3), Some("Execution redrivable period exceeded"));
     }
 
     #[test]
     fn every_reason_has_the_words_of_aws() {
         let of_status = |status| ExecutionRecord { status, ..failed() };
         check(
-            of_status(ExecutionStatus::Running),
+            &of_status(ExecutionStatus::Running),
             day(3),
             Some("Execution is RUNNING and cannot be redriven"),
         );
         check(
-            of_status(ExecutionStatus::Succeeded),
+            &of_status(ExecutionStatus::Succeeded),
             day(3),
             Some("Execution is SUCCEEDED and cannot be redriven"),
         );
         let full = ExecutionRecord { event_count: 24_999, ..failed() };
-        check(full, day(3), Some("Execution history event limit exceeded"));
+        check(&full, day(3), Some("Execution history event limit exceeded"));
         let old = ExecutionRecord { redrives: None, ..failed() };
-        check(old, day(3), Some("Execution was started before the launch of RedriveExecution"));
+        check(&old, day(3), Some("Execution was started before the launch of RedriveExecution"));
         let late = ExecutionRecord { stopped_at: Some(day(365)), ..failed() };
-        check(late.clone(), day(365), None);
-        check(late, day(366), Some("Execution has exceeded the max execution time"));
+        check(&late, day(365), None);
+        check(&late, day(366), Some("Execution has exceeded the max execution time"));
         let deleting = MachineRecord { status: MachineStatus::Deleting, ..machine() };
         let another = MachineRecord { machine_id: 9, ..machine() };
         for machine in [Some(&deleting), Some(&another), None] {
@@ -192,11 +192,11 @@ mod tests {
 
     #[test]
     fn children_of_a_map_run_have_no_machine_of_their_own() {
-        check(child(false), day(3), None);
-        check(child(false), day(16), Some("Execution redrivable period exceeded"));
+        check(&child(false), day(3), None);
+        check(&child(false), day(16), Some("Execution redrivable period exceeded"));
         let express = ExecutionRecord { redrives: None, ..child(true) };
-        check(express.clone(), day(400), None);
+        check(&express, day(400), None);
         let succeeded = ExecutionRecord { status: ExecutionStatus::Succeeded, ..express };
-        check(succeeded, day(3), Some("Execution is SUCCEEDED and cannot be redriven"));
+        check(&succeeded, day(3), Some("Execution is SUCCEEDED and cannot be redriven"));
     }
 }

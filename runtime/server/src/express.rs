@@ -39,7 +39,7 @@ pub(crate) async fn list<S: Store + Clone>(
     State(app): State<App<S>>,
     query: Result<Query<Listing>, QueryRejection>,
 ) -> Answer {
-    let Query(listing) = query.map_err(invalid_query)?;
+    let Query(listing) = query.map_err(|rejection| invalid_query(&rejection))?;
     let kept = kept(&app)?;
     let status = listing.status.as_deref().map(status).transpose()?;
     let wanted = Wanted {
@@ -67,7 +67,7 @@ pub(crate) async fn history<S: Store + Clone>(
     Path(arn): Path<String>,
     query: Result<Query<HistoryPage>, QueryRejection>,
 ) -> Answer {
-    let Query(page) = query.map_err(invalid_query)?;
+    let Query(page) = query.map_err(|rejection| invalid_query(&rejection))?;
     let max = page_size(page.max)?;
     let found = kept(&app)?.events(&arn, page.next.unwrap_or(0), max).ok_or_else(|| gone(&arn))?;
     let payloads =
@@ -119,7 +119,7 @@ fn page_size(max: Option<u32>) -> Result<usize, Problem> {
     }
 }
 
-fn invalid_query(rejection: QueryRejection) -> Problem {
+fn invalid_query(rejection: &QueryRejection) -> Problem {
     invalid(rejection.body_text())
 }
 

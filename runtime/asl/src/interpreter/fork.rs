@@ -293,6 +293,9 @@ impl Fork {
 
     /// Whether another child may run. Where no bound is known, those that a redrive takes up may.
     fn has_room(&self) -> bool {
-        self.concurrency.map_or(self.next_redriven.is_some(), |concurrency| self.live < concurrency)
+        match self.concurrency {
+            Some(concurrency) => self.live < concurrency,
+            None => self.next_redriven.is_some(),
+        }
     }
 }

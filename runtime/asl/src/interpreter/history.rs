@@ -357,6 +357,7 @@ impl HistoryKind {
             | HistoryKind::MapIterationFailed(_)
             | HistoryKind::MapIterationAborted(_)
             | HistoryKind::MapRunStarted { .. }
+            | HistoryKind::MapRunRedriven { .. }
             | HistoryKind::MapRunSucceeded
             | HistoryKind::MapRunAborted => 0,
         }

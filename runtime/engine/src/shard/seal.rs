@@ -49,7 +49,8 @@ impl Shard {
         Output { batch, effects, generation }
     }
 
-    fn write_execution(&mut self, id: ExecutionId) {
+    /// Appends the events of the batch to the history, and has them told to who looks on.
+    fn write_events(&mut self, id: ExecutionId) {
         let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
         let events = std::mem::take(&mut resident.events);
@@ -57,8 +58,15 @@ impl Shard {
         self.effects.extend(written.map(Effect::Tell));
         let mut last_lsn = resident.last_lsn;
         self.append_history(id, events, &mut last_lsn);
+        if let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) {
+            resident.last_lsn = last_lsn;
+        }
+    }
+
+    fn write_execution(&mut self, id: ExecutionId) {
+        self.write_events(id);
+        let generation = self.generation;
         let Some(Known::Running(resident)) = self.executions.get_mut(&id, generation) else { return };
-        resident.last_lsn = last_lsn;
         let changed = resident.state.take_changed();
         let batch = &mut self.batch;
         for (row, value) in changed {

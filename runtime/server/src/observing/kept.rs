@@ -348,7 +348,7 @@ mod tests {
         let new = NewExecution {
             arn: arn(id).into(),
             name: "e".into(),
-            state_machine_arn: if id % 2 == 0 { "even".into() } else { "odd".into() },
+            state_machine_arn: if id.is_multiple_of(2) { "even".into() } else { "odd".into() },
             machine_id: 1,
             revision: 1,
             started_at: Timestamp::EPOCH,
@@ -448,10 +448,10 @@ mod tests {
             let mut shelf = kept.lock();
             let last = shelf.open.get(&ExecutionId(id)).map_or(0, |open| open.last_event);
             // Now and then a message was lost.
-            let first = last + 1 + u32::from(prng() % 50 == 0);
+            let first = last + 1 + u32::from(prng().is_multiple_of(50));
             let size = usize::try_from(prng() % 3_000).unwrap();
             let events = (first..first + 3).map(|id| event(id, size)).collect();
-            let ended = (prng() % 4 == 0).then_some(ExecutionStatus::Succeeded);
+            let ended = prng().is_multiple_of(4).then_some(ExecutionStatus::Succeeded);
             // An id is never used again.
             running[place] += if ended.is_some() { 40 } else { 0 };
             shelf.take(&written(id, events, ended));
