@@ -1,10 +1,14 @@
 //! The context object (`$$`) and the variables as one thread sees them.
 
+use std::cell::OnceCell;
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value, json};
 
 use crate::data::json::Data;
 use crate::data::scope::Variables;
-use crate::definition::{Definition, StateKind};
+use crate::data::text::Text;
+use crate::definition::{Definition, MachineType, StateKind};
 
 use super::callback_link::CallbackUrls;
 use super::child::MapItem;
@@ -40,6 +44,28 @@ pub(super) struct View<'a> {
     pub(super) task: Option<OwnTask>,
     /// The context object that a test of one state gives; it lacks what only the state itself knows.
     pub(super) context: Option<&'a Value>,
+    /// Every variable that the thread sees, once there are so many that each is looked for here.
+    pub(super) index: OnceCell<BTreeMap<&'a str, &'a Data>>,
+}
+
+/// Ours: variables that are looked through one by one.
+const VARIABLES_FEW: usize = 16;
+
+impl<'a> View<'a> {
+    /// The variables of the thread's own scope and of those around it, the innermost first.
+    fn scopes(&self) -> impl Iterator<Item = &'a [(Text, Data)]> {
+        let execution = self.execution;
+        let owner = move |thread: &&'a Thread| execution.thread(execution.fork(thread.fork?).owner);
+        std::iter::successors(Some(self.thread), owner).map(|thread| thread.variables.as_slice())
+    }
+
+    fn index(&self) -> BTreeMap<&'a str, &'a Data> {
+        let mut index = BTreeMap::new();
+        for (name, value) in self.scopes().flatten() {
+            index.entry(&**name).or_insert(value);
+        }
+        index
+    }
 }
 
 impl View<'_> {
@@ -94,6 +120,11 @@ impl View<'_> {
         Value::Object(state)
     }
 
+    fn is_express(&self) -> bool {
+        let child = self.execution.info.map_item();
+        self.definition.machine_type == MachineType::Express || child.is_some_and(|item| item.express)
+    }
+
     fn execution(&self, whole: bool) -> Value {
         let info = &self.execution.info;
         let mut execution = Map::new();
@@ -104,7 +135,10 @@ impl View<'_> {
         execution.insert("Name".to_owned(), json!(&*info.name));
         execution.insert("RoleArn".to_owned(), json!(&*info.role_arn));
         execution.insert("StartTime".to_owned(), json!(info.started_at.to_string()));
-        execution.insert("RedriveCount".to_owned(), json!(info.redrive_count));
+        // Recorded: an Express execution, which nobody can redrive, does not tell it.
+        if !self.is_express() {
+            execution.insert("RedriveCount".to_owned(), json!(info.redrive_count));
+        }
         if let Some(at) = info.redriven_at {
             execution.insert("RedriveTime".to_owned(), json!(at.to_string()));
         }
@@ -114,14 +148,11 @@ impl View<'_> {
 
 impl Variables for View<'_> {
     fn variable(&self, name: &str) -> Option<&Data> {
-        let mut thread = Some(self.thread);
-        while let Some(current) = thread {
-            if let Some((_, value)) = current.variables.iter().find(|(known, _)| &**known == name) {
-                return Some(value);
-            }
-            thread = self.owner(current);
+        if self.scopes().map(<[_]>::len).sum::<usize>() > VARIABLES_FEW {
+            return self.index.get_or_init(|| self.index()).get(name).copied();
         }
-        None
+        let mut all = self.scopes().flatten();
+        all.find(|(known, _)| &**known == name).map(|(_, value)| value)
     }
 
     fn build_context(&self, whole: bool) -> Value {
@@ -142,5 +173,37 @@ impl Variables for View<'_> {
             context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
         }
         Value::Object(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use crate::data::timestamp::Timestamp;
+    use crate::definition::parse;
+
+    use super::super::event::{Command, Ending, Event};
+    use super::super::stepper::step;
+    use super::super::table::{AnyActivity, info};
+    use super::*;
+
+    fn fields(machine_type: MachineType) -> String {
+        let text = r#"{"StartAt": "S", "States": {
+            "S": {"Type": "Pass", "Parameters": {"e.$": "$$.Execution"}, "OutputPath": "$.e", "End": true}}}"#;
+        let definition = parse(text, machine_type).definition.unwrap();
+        let mut state = ExecutionState::new(Arc::new(info()));
+        let transition = step(&definition, &mut state, Event::Start, Timestamp::EPOCH, &AnyActivity);
+        let Some(Command::End(Ending::Succeeded { output })) = transition.commands.last() else {
+            panic!("{transition:?}")
+        };
+        let fields = output.value().as_object().unwrap();
+        fields.keys().map(String::as_str).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn an_express_execution_knows_of_no_redrive() {
+        assert_eq!(fields(MachineType::Standard), "Id Input Name RoleArn StartTime RedriveCount");
+        assert_eq!(fields(MachineType::Express), "Id Input Name RoleArn StartTime");
     }
 }

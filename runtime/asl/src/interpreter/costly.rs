@@ -126,3 +126,20 @@ fn a_chain_of_states_takes_turns() {
     assert_eq!(ending, Ending::Succeeded { output: json!("done").into() });
     assert!(steps > 10, "{steps}");
 }
+
+/// To find and to replace a variable takes no longer where there are many.
+#[test]
+fn many_variables_are_found() {
+    let assign = |expression: fn(usize) -> String| {
+        let fields: Vec<String> = (0..20_000).map(expression).collect();
+        fields.join(",")
+    };
+    let first = assign(|number| format!(r#""v{number}": {number}"#));
+    let then = assign(|number| format!(r#""v{number}.$": "$v{}""#, 19_999 - number));
+    let states = format!(
+        r#""S0": {{"Type": "Pass", "Assign": {{{first}}}, "Next": "S1"}}, "S1": {{"Type": "Pass", "Assign": {{{then}}}, "Next": "S2"}},
+           "S2": {{"Type": "Pass", "Parameters": {{"x.$": "States.Array($v0, $v19999)"}}, "OutputPath": "$.x", "End": true}}"#
+    );
+    let (ending, _) = run("JSONPath", &states, 1);
+    assert_eq!(ending, Ending::Succeeded { output: json!([19_999, 0]).into() });
+}

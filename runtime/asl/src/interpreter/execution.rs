@@ -314,9 +314,14 @@ impl Thread {
     }
 
     pub(crate) fn assign(&mut self, assigned: Variables) {
+        if assigned.is_empty() {
+            return;
+        }
+        let known = self.variables.iter().enumerate();
+        let places: BTreeMap<Text, usize> = known.map(|(at, (name, _))| (name.clone(), at)).collect();
         for (name, value) in assigned {
-            match self.variables.iter_mut().find(|(known, _)| *known == name) {
-                Some((_, old)) => *old = value,
+            match places.get(&name) {
+                Some(at) => self.variables[*at].1 = value,
                 None => self.variables.push((name, value)),
             }
         }

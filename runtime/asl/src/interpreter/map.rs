@@ -1,5 +1,7 @@
 //! The Map state: one thread for each item, a bounded number at once.
 
+use std::cell::OnceCell;
+
 use serde_json::Value;
 
 use crate::data::evaluate::{self, Failure};
@@ -88,6 +90,7 @@ impl Stepper<'_> {
                     item: Some((items, index)),
                     task: None,
                     context,
+                    index: OnceCell::new(),
                 };
                 let scope = Scope::new(&view, &self.entropy, &self.allowance, self.now, &thread.input);
                 let input = flow::selected_value(&map.flow, &scope, &thread.input)?;

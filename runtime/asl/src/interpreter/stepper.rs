@@ -1,6 +1,7 @@
 //! One step: an event comes in, threads go on until each of them waits, and what happened is written down.
 
-use std::collections::VecDeque;
+use std::cell::OnceCell;
+use std::collections::{BTreeSet, VecDeque};
 
 use crate::data::allowance::{Allowance, Stopwatch, stopped};
 use crate::data::evaluate::Failure;
@@ -355,11 +356,11 @@ impl Stepper<'_> {
         }
         let size = |(name, value): &(Text, Data)| name.len() + value.size();
         let new = assigned.iter().map(size).sum::<usize>();
+        let replaced: BTreeSet<&str> = assigned.iter().map(|(name, _)| &**name).collect();
         let mut all = new;
         let mut thread = self.state.thread(row);
         while let Some(current) = thread {
-            let replaced = |name: &Text| assigned.iter().any(|(new, _)| new == name);
-            let kept = current.variables.iter().filter(|(name, _)| !replaced(name));
+            let kept = current.variables.iter().filter(|(name, _)| !replaced.contains(&**name));
             all += kept.map(size).sum::<usize>();
             thread = current.fork.and_then(|fork| self.state.thread(self.state.fork(fork).owner));
         }
@@ -453,8 +454,15 @@ impl Stepper<'_> {
     ) -> Result<T, Failure> {
         let thread = self.state.thread(row).expect("a thread that works is there");
         let (context, inspection) = self.observer();
-        let view =
-            View { definition: self.definition, execution: self.state, thread, item: None, task, context };
+        let view = View {
+            definition: self.definition,
+            execution: self.state,
+            thread,
+            item: None,
+            task,
+            context,
+            index: OnceCell::new(),
+        };
         let scope = Scope::new(&view, &self.entropy, &self.allowance, self.now, &thread.input);
         let scope = scope.inspected_by(inspection);
         compute(&scope, thread)

@@ -19,7 +19,7 @@ const ACTIVITY: &str = "arn:aws:states:us-east-1:123456789012:activity:a";
 const NESTED: &str = "arn:aws:states:::states:startExecution.sync";
 const CALLBACK: &str = "arn:aws:states:::lambda:invoke.waitForTaskToken";
 
-struct AnyActivity;
+pub(super) struct AnyActivity;
 
 impl Surroundings for AnyActivity {
     fn activity_exists(&self, _: &str) -> bool {
