@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError
 
-from shared import ENDPOINT, PASS, ROLE
+from shared import ENDPOINT, ROLE, WAIT
 
 REGION = "us-east-1"
 KEY = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
@@ -73,11 +73,11 @@ class Keys(unittest.TestCase):
 
     def test_a_good_key_does_all(self):
         good = client()
-        machine = good.create_state_machine(name="keys", definition=PASS, roleArn=ROLE)["stateMachineArn"]
-        first = good.start_execution(stateMachineArn=machine, name="n", input="{}")
+        machine = good.create_state_machine(name="keys", definition=WAIT, roleArn=ROLE)["stateMachineArn"]
+        first = good.start_execution(stateMachineArn=machine, name="again", input="{}")
         # The same call again, often in the same second, has the same signature.
         for _ in range(5):
-            again = good.start_execution(stateMachineArn=machine, name="n", input="{}")
+            again = good.start_execution(stateMachineArn=machine, name="again", input="{}")
             self.assertEqual(again["executionArn"], first["executionArn"])
         for region in ("eu-central-1", "xx-any-9"):
             other = boto3.client("stepfunctions", endpoint_url=ENDPOINT, region_name=region)
