@@ -163,6 +163,10 @@ impl ApiError {
         ApiError::new("ResourceAlreadyExistsException", format!("{name} already exists."))
     }
 
+    fn no_module(name: &str) -> ApiError {
+        ApiError::new("ResourceNotFound", format!("There is no module '{name}'."))
+    }
+
     fn not_found(name: &str) -> ApiError {
         ApiError::new("ResourceNotFoundException", format!("{name} does not exist."))
     }
@@ -232,9 +236,7 @@ impl From<Refusal> for ApiError {
             }
             Refusal::SecretAlreadyExists { name } => ApiError::exists_already(&name),
             Refusal::SecretDoesNotExist { name } => ApiError::not_found(&name),
-            Refusal::ModuleDoesNotExist { name } => {
-                ApiError::new("ResourceNotFound", format!("There is no module '{name}'."))
-            }
+            Refusal::ModuleDoesNotExist { name } => ApiError::no_module(&name),
             Refusal::Overloaded => ApiError::new("ThrottlingException", "Rate exceeded"),
             Refusal::Unavailable => ApiError::unavailable(
                 "The store could not be written. What was asked for may or may not have been done.",

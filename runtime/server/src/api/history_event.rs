@@ -76,9 +76,7 @@ fn describe(kind: &HistoryKind, payloads: Payloads) -> (String, Option<Details>)
         Kind::ExecutionFailed(error) => with("ExecutionFailed", new().error(error)),
         Kind::ExecutionTimedOut(error) => with("ExecutionTimedOut", new().error(error)),
         Kind::ExecutionAborted(error) => with("ExecutionAborted", new().error(error)),
-        Kind::ExecutionRedriven { redrive_count: count } => {
-            with("ExecutionRedriven", new().number("redriveCount", *count))
-        }
+        Kind::ExecutionRedriven { redrive_count: n } => with("ExecutionRedriven", new().redriven(*n)),
         Kind::StateEntered { state_type, name, input } => {
             with(&format!("{}StateEntered", state_type.name()), new().text("name", name).input(input))
         }
@@ -105,9 +103,8 @@ fn describe(kind: &HistoryKind, payloads: Payloads) -> (String, Option<Details>)
         Kind::MapRunSucceeded => plain("MapRunSucceeded"),
         Kind::MapRunFailed(error) => with("MapRunFailed", new().error(error)),
         Kind::MapRunAborted => plain("MapRunAborted"),
-        Kind::MapRunRedriven { map_run_arn, redrive_count: count } => {
-            let details = new().text("mapRunArn", map_run_arn).number("redriveCount", *count);
-            with("MapRunRedriven", details)
+        Kind::MapRunRedriven { map_run_arn: arn, redrive_count: n } => {
+            with("MapRunRedriven", new().text("mapRunArn", arn).redriven(*n))
         }
         Kind::TaskScheduled(task) => with("TaskScheduled", new().task_scheduled(task)),
         Kind::TaskStarted(task) => with("TaskStarted", new().service(task)),
@@ -158,6 +155,10 @@ impl Details {
             Some(text) => self.with(name, text),
             None => self,
         }
+    }
+
+    fn redriven(self, count: u32) -> Details {
+        self.number("redriveCount", count)
     }
 
     fn number(self, name: &str, number: u32) -> Details {

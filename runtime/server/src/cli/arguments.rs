@@ -85,7 +85,7 @@ arn:aws:lambda:us-east-1:123456789012:function:charge. AWS SDKs and the AWS CLI 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Start the server
-    Serve(ServeArguments),
+    Serve(Box<ServeArguments>),
     /// Check the configuration file, show the settings in force, or print an example
     #[command(subcommand)]
     Config(ConfigCommand),
@@ -133,7 +133,7 @@ pub(crate) enum ConfigCommand {
         file: Option<PathBuf>,
     },
     /// Show the settings that `serve` would have here, with the same flags, and where each comes from
-    Show(ServeArguments),
+    Show(Box<ServeArguments>),
     /// Print a file with every setting, its default and what it is for
     Example,
 }
