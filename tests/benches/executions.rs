@@ -142,6 +142,7 @@ fn start_all<S: Store + Clone>(runtime: &Runtime, handle: &Handle<S>, arn: &Stat
                         name: None,
                         input: Data::parse(INPUT).unwrap(),
                         trace_header: None,
+                        test_case: None,
                     };
                     let started = handle.start_execution(request).await.unwrap();
                     let record = handle.store().execution(started.id).await.unwrap().unwrap();

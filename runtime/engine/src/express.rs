@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use asl::Data;
 use asl::interpreter::ExecutionId;
+use asl::{Data, Text};
 use store::{ExecutionRecord, MachineKind, MemoryStore, ReadError, Store};
 use uuid::Uuid;
 
@@ -33,6 +33,7 @@ pub struct ExpressStart {
     pub name: Option<String>,
     pub input: Data,
     pub trace_header: Option<String>,
+    pub test_case: Option<Text>,
 }
 
 impl<S: Store + Clone> Express<S> {
@@ -59,7 +60,7 @@ impl<S: Store + Clone> Express<S> {
     }
 
     async fn run(&self, request: ExpressStart, is_awaited: bool) -> Result<ExecutionRecord, Refusal> {
-        let ExpressStart { state_machine, name, input, trace_header } = request;
+        let ExpressStart { state_machine, name, input, trace_header, test_case } = request;
         let unreadable = |error: ReadError| {
             tracing::error!(%state_machine, %error, "an Express machine could not be read");
             Refusal::Unavailable
@@ -75,7 +76,7 @@ impl<S: Store + Clone> Express<S> {
         let missing = || Refusal::StateMachineDoesNotExist { arn: state_machine.to_string() };
         let revision = revision.ok_or_else(missing)?;
         let name = name.unwrap_or_else(|| Uuid::new_v4().to_string());
-        let request = StartExpress { target, revision, name, input, trace_header, is_awaited };
+        let request = StartExpress { target, revision, name, input, trace_header, test_case, is_awaited };
         self.handle.start_express(request, id).await
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use asl::Data;
 use asl::interpreter::{CallbackAnswer, CallbackRequest, ErrorOutput, ExecutionId, MapRunUpdate};
-use asl::{Definition, Timestamp};
+use asl::{Definition, Text, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
 use crate::redrive::NotRedrivable;
@@ -71,6 +71,10 @@ pub enum Refusal {
     SecretAlreadyExists { name: String },
     #[error("there is no such secret")]
     SecretDoesNotExist { name: String },
+    #[error("there is no such test case")]
+    TestCaseDoesNotExist { machine: String, test_case: String },
+    #[error("the test case names a state that the machine does not have")]
+    MockedStateDoesNotExist { machine: String, test_case: String, state: String },
     #[error("there is no such module")]
     ModuleDoesNotExist { name: String },
     /// A queue is full; nothing was done, try again.
@@ -178,6 +182,8 @@ pub struct StartExecution {
     pub name: Option<String>,
     pub input: Data,
     pub trace_header: Option<String>,
+    /// The test case whose answers stand in for tasks.
+    pub test_case: Option<Text>,
 }
 
 /// Starts an execution of an Express machine, whose revision lies in another store.
@@ -188,6 +194,7 @@ pub struct StartExpress {
     pub name: String,
     pub input: Data,
     pub trace_header: Option<String>,
+    pub test_case: Option<Text>,
     /// Answer when it has ended.
     pub is_awaited: bool,
 }

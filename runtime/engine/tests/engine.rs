@@ -50,6 +50,7 @@ impl Functions {
                 name: None,
                 input: Data::parse("[1]").unwrap(),
                 trace_header: None,
+                test_case: None,
             },
             is_awaited: task.request.resource.contains(".sync"),
             answer,
@@ -147,6 +148,7 @@ impl World {
             name: name.map(str::to_owned),
             input: Data::parse(input).unwrap(),
             trace_header: None,
+            test_case: None,
         };
         self.handle.start_execution(request).await
     }
@@ -326,6 +328,7 @@ async fn an_express_machine_is_for_the_engine_that_keeps_nothing() {
         name: Some("again".to_owned()),
         input: Data::parse("[1]").unwrap(),
         trace_header: None,
+        test_case: None,
     };
     let runs = futures::future::join_all((0..100).map(|_| express.run_execution(request()))).await;
     for run in runs {

@@ -9,6 +9,7 @@ mod descriptors;
 mod express;
 pub mod limits;
 mod listener;
+mod mocks;
 mod modules;
 mod observing;
 mod outside;

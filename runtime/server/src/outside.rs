@@ -1,7 +1,9 @@
 //! What tasks reach outside, as the operator has set it.
 
 use std::env;
+use std::sync::Arc;
 
+use engine::shard::Mocks;
 use executors::{FunctionEndpoint, HttpTasks};
 use outbound::Credentials;
 use store::Store;
@@ -31,6 +33,14 @@ pub(crate) fn http_tasks<S: Store + Clone>(
     connections: Kept<S>,
 ) -> Result<HttpTasks<Kept<S>>, ServeError> {
     Ok(HttpTasks::new(options.guard(), connections, account.region.clone())?)
+}
+
+/// The test cases with which executions may be started.
+pub(crate) fn mocks(options: &OutsideOptions) -> Result<Arc<Mocks>, ServeError> {
+    let Some(file) = options.mock_config.as_deref().filter(|file| !file.as_os_str().is_empty()) else {
+        return Ok(Arc::default());
+    };
+    crate::mocks::read(file).map(Arc::new).map_err(ServeError::Mocks)
 }
 
 /// The keys with which requests to AWS are signed. They are read from the environment alone: arguments can be seen

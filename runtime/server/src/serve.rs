@@ -68,6 +68,8 @@ pub(crate) enum ServeError {
     Keys(#[from] KeysError),
     #[error("the engine cannot start: {0}")]
     Engine(#[from] engine::StartError),
+    #[error("the mock configuration cannot be used: {0}")]
+    Mocks(String),
     #[error("tasks cannot reach out over HTTP: {0}")]
     Outside(#[from] ClientError),
 }
@@ -76,7 +78,7 @@ impl ServeError {
     /// Told apart so that a supervisor knows what a restart can cure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Remote { .. } => 2,
+            ServeError::Remote { .. } | ServeError::Mocks(_) => 2,
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
@@ -98,6 +100,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let time_scale = options.wait_time_scale;
     let stopping = CancellationToken::new();
     stop_on_signals(&stopping)?;
+    let mocks = outside::mocks(&options.outside)?;
     let store = open_store(&options)?;
     let is_remote = !options.listen.ip().is_loopback();
     if is_remote && !options.allow_remote {
@@ -119,9 +122,11 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
     let observing = observe(&options)?;
     warn_of_scaled_time(time_scale);
-    let standard = engine_options(observing.standard(), Some(link_maker.clone()), time_scale);
+    let mut standard = engine_options(observing.standard(), Some(link_maker.clone()), time_scale);
+    standard.shard.mocks = Arc::clone(&mocks);
     let (handle, engine) = Engine::start(standard, store.clone(), Arc::clone(&executor)).await?;
-    let in_memory = engine_options(observing.express(), None, time_scale);
+    let mut in_memory = engine_options(observing.express(), None, time_scale);
+    in_memory.shard.mocks = mocks;
     let (express, express_engine) = Express::start(in_memory, store.clone(), executor).await?;
     vault.prove(&handle).await?;
     let access = Access::load(&store, &vault, is_remote).await?;

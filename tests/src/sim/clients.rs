@@ -133,7 +133,8 @@ impl Clients {
                     | u128::from(env.number());
                 let fresh = Fresh { id: ExecutionId(id), seed: env.random.bytes() };
                 let state_machine = self.machines[machine].arn.clone().into();
-                let request = StartExecution { state_machine, name, input, trace_header: None };
+                let request =
+                    StartExecution { state_machine, name, input, trace_header: None, test_case: None };
                 Request::StartExecution(Box::new(request), fresh)
             }
             Action::Stop => Request::StopExecution(self.stop(index, env)?),

@@ -13,6 +13,7 @@ mod keys;
 mod kills;
 mod load;
 mod map_runs;
+mod mocks;
 mod nested;
 mod pollers;
 mod settings;

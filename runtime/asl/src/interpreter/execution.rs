@@ -16,6 +16,7 @@ use crate::definition::{Definition, ScopeId, StateId};
 
 use super::child::{MapItem, Parent};
 use super::map_run_row::{MapRun, MapRunChild};
+use super::test_case::TestCase;
 
 /// Identifies an execution; its high bits are the time of its start, so that ids grow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -111,6 +112,9 @@ pub struct Header {
     /// Threads that a step left ready to go on, because it had written enough.
     #[n(4)]
     pub ready: Vec<RowId>,
+    /// In a test case: how many answers each mocked state has given.
+    #[n(5)]
+    pub mocked: Option<Vec<(StateId, u32)>>,
 }
 
 impl Default for Header {
@@ -121,6 +125,7 @@ impl Default for Header {
             next_attempt: 1,
             entropy_drawn: 0,
             ready: Vec::new(),
+            mocked: None,
         }
     }
 }
@@ -133,16 +138,18 @@ pub struct ExecutionState {
     pub(crate) rows: BTreeMap<RowId, Row>,
     /// Rows that were written or removed since the last [`ExecutionState::take_changed`].
     pub(crate) changed: BTreeSet<RowId>,
+    /// What stands in for tasks, if the execution is a test.
+    pub test_case: Option<Arc<TestCase>>,
 }
 
 impl ExecutionState {
     pub fn new(info: Arc<ExecutionInfo>) -> ExecutionState {
-        ExecutionState { info, header: Header::default(), rows: BTreeMap::new(), changed: BTreeSet::new() }
+        ExecutionState::load(info, Header::default(), BTreeMap::new())
     }
 
     /// Puts a stored execution together again.
     pub fn load(info: Arc<ExecutionInfo>, header: Header, rows: BTreeMap<RowId, Row>) -> ExecutionState {
-        ExecutionState { info, header, rows, changed: BTreeSet::new() }
+        ExecutionState { info, header, rows, changed: BTreeSet::new(), test_case: None }
     }
 
     pub fn row(&self, id: RowId) -> Option<&Row> {

@@ -24,6 +24,7 @@ mod stepper;
 #[cfg(test)]
 mod table;
 mod task;
+mod test_case;
 mod time_scale;
 mod token;
 mod wait;
@@ -45,5 +46,6 @@ pub use history::{
 pub use map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
 pub use stepper::{Surroundings, step};
 pub use task::task_request;
+pub use test_case::{Answers, TestCase};
 pub use time_scale::{InvalidTimeScale, TimeScale};
 pub use token::TaskToken;

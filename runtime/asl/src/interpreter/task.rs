@@ -39,16 +39,24 @@ impl Stepper<'_> {
         if attempt.input.size() > PAYLOAD_BYTES_MAX {
             return Err(Failure::data_limit());
         }
-        if task.resource.target == Target::Activity && !self.surroundings.activity_exists(&task.resource.arn)
+        let mocked = self.next_mocked(row);
+        if task.resource.target == Target::Activity
+            && mocked.is_none()
+            && !self.surroundings.activity_exists(&task.resource.arn)
         {
             return Err(Failure::runtime(format!("The activity {} does not exist.", task.resource.arn)));
         }
         self.state.header.next_attempt += 1;
-        if let Some(request) = asked {
+        // A person is asked only where a person is waited for.
+        if let Some(request) = asked.filter(|_| mocked.is_none()) {
             self.command(Command::AskCallback { row, attempt: id, request });
         }
         self.count_bytes(&attempt.input);
         self.write_scheduled(row, task, &attempt);
+        if let Some(outcome) = mocked {
+            self.end_mocked(row, id, attempt, outcome);
+            return Ok(());
+        }
         let stage = match task.resource.target {
             Target::Activity => {
                 let activity_arn = Text::from(task.resource.arn.as_str());
@@ -109,6 +117,32 @@ impl Stepper<'_> {
         };
         own.links = Some(maker.urls(link));
         Ok(Some(Box::new(request)))
+    }
+
+    /// An attempt for which an answer stands in: nobody is asked, and nothing is waited for.
+    fn end_mocked(
+        &mut self,
+        row: RowId,
+        id: AttemptId,
+        attempt: Attempt,
+        outcome: Result<Data, ErrorOutput>,
+    ) {
+        let is_activity = matches!(&self.state_of(row).kind, StateKind::Task(task) if task.resource.target == Target::Activity);
+        let thread = self.state.thread_mut(row);
+        thread.phase = Phase::Task(TaskPhase {
+            attempt: id,
+            stage: if is_activity { TaskStage::Scheduled } else { TaskStage::Started },
+            input: (!attempt.input.is_same(&thread.input)).then_some(attempt.input),
+            deadline: None,
+            heartbeat_seconds: None,
+            heartbeat_due: None,
+            role_arn: attempt.role_arn,
+            child: None,
+        });
+        if is_activity {
+            self.task_started(row, id, None);
+        }
+        self.task_ended(row, id, outcome, None);
     }
 
     fn write_scheduled(&mut self, row: RowId, task: &Task, attempt: &Attempt) {

@@ -42,7 +42,9 @@ impl Shard {
             LoadedExecution::Ended(record) => Known::Ended(record),
             LoadedExecution::Running { record, revision, state } => {
                 let revision = self.revision(record.revision, *revision);
-                Known::Running(Box::new(Resident::load(id, *record, revision, *state)))
+                let test_case =
+                    self.test_case_again(&revision.record.machine_name, record.test_case.as_ref());
+                Known::Running(Box::new(Resident::load(id, *record, revision, *state, test_case)))
             }
         };
         self.executions.insert(id, known, 0);
@@ -72,6 +74,7 @@ impl Shard {
         let revision = self.target_revision(&request.state_machine, &target);
         let revision = revision.expect("it was supplied before the start was handled");
         let machine = request.state_machine.machine();
+        let test_case = self.test_case(machine.name(), request.test_case.as_ref(), &revision.definition)?;
         match self.started_before(&request)? {
             None => {}
             Some(started) if parent.is_none() => return Ok(started),
@@ -92,6 +95,7 @@ impl Shard {
         };
         let record = ExecutionRecord {
             trace_header: request.trace_header,
+            test_case: request.test_case,
             parent,
             version_arn: target.version_arn,
             alias_arn: target.alias_arn,
@@ -105,7 +109,7 @@ impl Shard {
             self.batch.names.insert(key, Change::Put(fresh.id));
             self.names.insert((machine.to_string(), name), Some(fresh.id), self.generation);
         }
-        let resident = Resident::new(fresh.id, record, revision);
+        let resident = Resident::new(fresh.id, record, revision, test_case);
         self.executions.insert(fresh.id, Known::Running(Box::new(resident)), self.generation);
         self.step(fresh.id, Event::Start, now);
         Ok(Started { id: fresh.id, arn, at: now })
@@ -119,7 +123,10 @@ impl Shard {
         let Some(Some(id)) = self.names.get(&key) else { return Ok(None) };
         let arn = machine.execution(name).expect("the name was checked when it was parsed");
         match self.executions.get(id) {
-            Some(Known::Running(resident)) if resident.record.input == request.input => {
+            Some(Known::Running(resident))
+                if resident.record.input == request.input
+                    && resident.record.test_case == request.test_case =>
+            {
                 Ok(Some(Started { id: *id, arn, at: resident.record.started_at }))
             }
             Some(Known::Running(_) | Known::Ended(_)) => Err(Refusal::ExecutionAlreadyExists { arn }),

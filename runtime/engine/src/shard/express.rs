@@ -25,7 +25,7 @@ impl Shard {
         if self.executions.len() >= self.options.executions_resident_max {
             return Some(Err(Refusal::ExecutionLimitExceeded));
         }
-        let StartExpress { target, revision, name, input, trace_header, is_awaited } = request;
+        let StartExpress { target, revision, name, input, trace_header, test_case, is_awaited } = request;
         let arn = target.machine.express_execution(&name, fresh.id);
         let arn = arn.expect("the name was checked when it was parsed");
         let new = NewExecution {
@@ -40,13 +40,19 @@ impl Shard {
         };
         let record = ExecutionRecord {
             trace_header,
+            test_case,
             version_arn: target.version_arn,
             alias_arn: target.alias_arn,
             ..ExecutionRecord::running(new)
         };
         let revision = self.revision(target.revision, revision);
+        let (machine, name) = (&revision.record.machine_name, record.test_case.as_ref());
+        let test_case = match self.test_case(machine, name, &revision.definition) {
+            Ok(test_case) => test_case,
+            Err(refusal) => return Some(Err(refusal)),
+        };
         let answer = Reply::Express(Box::new(record.clone()));
-        let resident = Resident::new(fresh.id, record, revision);
+        let resident = Resident::new(fresh.id, record, revision, test_case);
         self.executions.insert(fresh.id, Known::Running(Box::new(resident)), self.generation);
         if is_awaited {
             self.awaited.insert(fresh.id, to);

@@ -30,10 +30,12 @@ impl Shard {
             trace_header: resident.record.trace_header.clone(),
             version_arn: resident.record.version_arn.clone(),
             alias_arn: resident.record.alias_arn.clone(),
+            test_case: resident.record.test_case.clone(),
             parent: Some(Box::new(child.parent)),
             ..ExecutionRecord::running(new)
         };
-        let resident = Resident::new(child.id, record, revision);
+        // Its calls are counted apart from its parent's.
+        let resident = Resident::new(child.id, record, revision, resident.state.test_case.clone());
         self.executions.insert(child.id, Known::Running(Box::new(resident)), self.generation);
         self.touched.insert(child.id);
         self.owe(Input::Continue(child.id));

@@ -13,6 +13,7 @@ mod express;
 mod input;
 mod machines;
 mod map_runs;
+mod mocks;
 mod modules;
 mod nested;
 mod observing;
@@ -40,6 +41,7 @@ pub use input::{
     TaskReturned,
 };
 pub use machines::machine_type;
+pub use mocks::Mocks;
 pub use output::{Effect, Output};
 pub use published::Target;
 pub(crate) use published::target;
@@ -72,6 +74,8 @@ pub struct Options {
     pub stopwatch: Stopwatch,
     /// How long the times that definitions ask for last. Timers that were set with another scale stay as they are.
     pub time_scale: TimeScale,
+    /// Test cases that executions may be started with.
+    pub mocks: Arc<Mocks>,
 }
 
 impl Default for Options {
@@ -86,6 +90,7 @@ impl Default for Options {
             keeps_executions: true,
             stopwatch: stopped,
             time_scale: TimeScale::REAL,
+            mocks: Arc::default(),
         }
     }
 }

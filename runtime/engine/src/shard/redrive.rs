@@ -48,7 +48,9 @@ impl Shard {
         let record = (**record).clone();
         let resident = found.map(|(revision, state)| {
             let revision = self.revision(record.revision, revision);
-            Box::new(Resident::load(id, record, revision, state))
+            let machine = &revision.record.machine_name;
+            let test_case = self.test_case_again(machine, record.test_case.as_ref());
+            Box::new(Resident::load(id, record, revision, state, test_case))
         });
         self.kept.insert(id, Kept { generation: 0, resident });
     }

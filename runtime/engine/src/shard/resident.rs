@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use asl::interpreter::{Ending, ExecutionId, ExecutionInfo, ExecutionState, Header, HistoryEvent, RowId};
+use asl::interpreter::{
+    Ending, ExecutionId, ExecutionInfo, ExecutionState, Header, HistoryEvent, RowId, TestCase,
+};
 use store::{ExecutionRecord, ExecutionStatus, ListingKey, RevisionRecord, StoredState};
 
 use super::machines::Revision;
@@ -44,8 +46,14 @@ pub(super) struct Resident {
 }
 
 impl Resident {
-    pub(super) fn new(id: ExecutionId, record: ExecutionRecord, revision: Arc<Revision>) -> Resident {
-        let state = ExecutionState::new(info(id, &record, &revision.record));
+    pub(super) fn new(
+        id: ExecutionId,
+        record: ExecutionRecord,
+        revision: Arc<Revision>,
+        test_case: Option<Arc<TestCase>>,
+    ) -> Resident {
+        let mut state = ExecutionState::new(info(id, &record, &revision.record));
+        state.test_case = test_case;
         Resident {
             record,
             revision,
@@ -67,17 +75,20 @@ impl Resident {
         record: ExecutionRecord,
         revision: Arc<Revision>,
         stored: StoredState,
+        test_case: Option<Arc<TestCase>>,
     ) -> Resident {
         let info = info(id, &record, &revision.record);
         let continues = !stored.header.header.ready.is_empty() || stored.header.header == Header::default();
+        let mut state = ExecutionState::load(info, stored.header.header, stored.rows);
+        state.test_case.clone_from(&test_case);
         Resident {
             // Numbers begin at 1: a child that has yet to take its first step has no row.
             last_lsn: Some(stored.header.last_lsn).filter(|lsn| *lsn > 0),
-            stored_rows: stored.rows.keys().copied().collect(),
-            state: ExecutionState::load(info, stored.header.header, stored.rows),
+            stored_rows: state.rows().map(|(row, _)| row).collect(),
+            state,
             is_stored: true,
             continues,
-            ..Resident::new(id, record, revision)
+            ..Resident::new(id, record, revision, test_case)
         }
     }
 }

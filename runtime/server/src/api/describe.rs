@@ -1,8 +1,8 @@
 //! What several operations look up and show of machines and executions.
 
-use asl::Data;
 use asl::definition::{self, MachineType};
 use asl::interpreter::ExecutionId;
+use asl::{Data, Text};
 use engine::MachineKind;
 use engine::arn::{ExecutionArn, MapRunArn, StateMachineArn, StateMachineReference};
 use serde_json::{Map, Value};
@@ -66,6 +66,14 @@ pub(crate) fn reference(text: &str) -> Result<StateMachineReference, ApiError> {
         ));
     }
     Ok(reference)
+}
+
+/// The same for a start, which may name a test case: `ARN#CASE`, as Step Functions Local has it.
+pub(crate) fn tested(text: &str) -> Result<(StateMachineReference, Option<Text>), ApiError> {
+    match text.split_once('#') {
+        Some((arn, case)) if !case.is_empty() => Ok((reference(arn)?, Some(case.into()))),
+        Some(_) | None => Ok((reference(text)?, None)),
+    }
 }
 
 /// The machine of a version or an alias too; `asked` is the ARN as the client gave it.

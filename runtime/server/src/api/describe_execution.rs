@@ -112,6 +112,7 @@ mod tests {
             parent: None,
             lists: None,
             redrives: None,
+            test_case: None,
         }
     }
 

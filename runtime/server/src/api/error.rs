@@ -163,12 +163,41 @@ impl ApiError {
         ApiError::new("ResourceAlreadyExistsException", format!("{name} already exists."))
     }
 
+    fn no_test_case(machine: &str, test_case: &str) -> ApiError {
+        let message = format!(
+            "Invalid Arn: 'There is no test case {test_case} for the state machine {machine}: the file of --mock-config \
+             has none of this name'"
+        );
+        ApiError::new("InvalidArn", message)
+    }
+
+    fn no_mocked_state(machine: &str, test_case: &str, state: &str) -> ApiError {
+        ApiError::validation(format!(
+            "The test case {test_case} names the state '{state}', which the state machine {machine} does not have."
+        ))
+    }
+
     fn no_module(name: &str) -> ApiError {
         ApiError::new("ResourceNotFound", format!("There is no module '{name}'."))
     }
 
     fn not_found(name: &str) -> ApiError {
         ApiError::new("ResourceNotFoundException", format!("{name} does not exist."))
+    }
+}
+
+/// The words of refusals.
+impl ApiError {
+    fn activity_already_exists(arn: &str) -> ApiError {
+        ApiError::new("ActivityAlreadyExists", format!("Activity Already Exists: '{arn}'"))
+    }
+
+    fn task_timed_out() -> ApiError {
+        ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
+    }
+
+    fn task_does_not_exist() -> ApiError {
+        ApiError::new("TaskDoesNotExist", "Task does not exist: 'Provided task does not exist'")
     }
 }
 
@@ -210,9 +239,7 @@ impl From<Refusal> for ApiError {
             Refusal::ExecutionDoesNotExist { arn } => ApiError::execution_does_not_exist(arn.as_str()),
             Refusal::ExecutionNotRedrivable(why) => ApiError::new("ExecutionNotRedrivable", why.to_string()),
             Refusal::ActivityDoesNotExist { arn } => ApiError::activity_does_not_exist(arn.as_str()),
-            Refusal::ActivityAlreadyExists { arn } => {
-                ApiError::new("ActivityAlreadyExists", format!("Activity Already Exists: '{arn}'"))
-            }
+            Refusal::ActivityAlreadyExists { arn } => ApiError::activity_already_exists(arn.as_str()),
             Refusal::ActivityWorkerLimitExceeded => ApiError::new(
                 "ActivityWorkerLimitExceeded",
                 "The maximum number of workers concurrently polling for activity tasks has been reached.",
@@ -228,14 +255,16 @@ impl From<Refusal> for ApiError {
                 "This operation is not supported by this type of state machine",
             ),
             Refusal::InvalidToken => ApiError::invalid_token(),
-            Refusal::TaskTimedOut => {
-                ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
-            }
-            Refusal::TaskDoesNotExist => {
-                ApiError::new("TaskDoesNotExist", "Task does not exist: 'Provided task does not exist'")
-            }
+            Refusal::TaskTimedOut => ApiError::task_timed_out(),
+            Refusal::TaskDoesNotExist => ApiError::task_does_not_exist(),
             Refusal::SecretAlreadyExists { name } => ApiError::exists_already(&name),
             Refusal::SecretDoesNotExist { name } => ApiError::not_found(&name),
+            Refusal::TestCaseDoesNotExist { machine, test_case } => {
+                ApiError::no_test_case(&machine, &test_case)
+            }
+            Refusal::MockedStateDoesNotExist { machine, test_case, state } => {
+                ApiError::no_mocked_state(&machine, &test_case, &state)
+            }
             Refusal::ModuleDoesNotExist { name } => ApiError::no_module(&name),
             Refusal::Overloaded => ApiError::new("ThrottlingException", "Rate exceeded"),
             Refusal::Unavailable => ApiError::unavailable(

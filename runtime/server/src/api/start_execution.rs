@@ -6,7 +6,7 @@ use engine::{ExpressStart, Refusal, StartExecution};
 use serde_json::json;
 use store::Store;
 
-use super::describe::reference;
+use super::describe::tested;
 use super::dispatch::Answer;
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
@@ -29,8 +29,8 @@ pub(super) async fn start_express<S: Store + Clone>(
     app: &App<S>,
     request: StartExecution,
 ) -> Result<(Text, Timestamp), ApiError> {
-    let StartExecution { state_machine, name, input, trace_header } = request;
-    let request = ExpressStart { state_machine, name, input, trace_header };
+    let StartExecution { state_machine, name, input, trace_header, test_case } = request;
+    let request = ExpressStart { state_machine, name, input, trace_header, test_case };
     let started = app.express().start_execution(request).await?;
     Ok((started.arn, started.started_at))
 }
@@ -43,10 +43,10 @@ pub(super) fn read(mut fields: Fields) -> Result<StartExecution, ApiError> {
     let trace_header = fields.trace_header()?;
     fields.finish()?;
 
-    let state_machine = reference(&arn)?;
+    let (state_machine, test_case) = tested(&arn)?;
     if let Some(name) = name.as_deref().filter(|name| !is_valid_name(name)) {
         return Err(ApiError::invalid_name(name));
     }
     let input = execution_input(input.as_deref())?;
-    Ok(StartExecution { state_machine, name, input, trace_header })
+    Ok(StartExecution { state_machine, name, input, trace_header, test_case })
 }

@@ -6,7 +6,7 @@ use engine::arn::is_valid_name;
 use serde_json::{Map, Value, json};
 use store::{ExecutionRecord, ExecutionStatus, Store};
 
-use super::describe::{Included, STATUSES, reference, word};
+use super::describe::{Included, STATUSES, tested, word};
 use super::dispatch::Answer;
 use super::error::ApiError;
 use super::fields::{Fields, TextRule};
@@ -26,12 +26,12 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let included = Included::read(&mut fields)?;
     fields.finish()?;
 
-    let state_machine = reference(&arn)?;
+    let (state_machine, test_case) = tested(&arn)?;
     if let Some(name) = name.as_deref().filter(|name| !is_valid_name(name)) {
         return Err(ApiError::invalid_name(name));
     }
     let input = execution_input(input.as_deref())?;
-    let request = ExpressStart { state_machine, name, input, trace_header };
+    let request = ExpressStart { state_machine, name, input, trace_header, test_case };
     let execution = app.express().run_execution(request).await?;
     Ok(render(&execution, included))
 }

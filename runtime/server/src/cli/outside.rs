@@ -1,6 +1,7 @@
 //! The arguments of `serve` that say what tasks may reach outside.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 
 use clap::Args;
 use outbound::{Guard, IpNet, Origin, Url};
@@ -25,6 +26,10 @@ pub(crate) struct OutsideOptions {
         value_parser = addresses
     )]
     http_allow_address: Vec<IpNet>,
+    /// Mock configuration as Step Functions Local has it: answers that stand in for tasks, in executions that are started
+    /// with ARN#TESTCASE
+    #[arg(long, value_name = "FILE", env = "SFN_MOCK_CONFIG")]
+    pub(crate) mock_config: Option<PathBuf>,
 }
 
 /// What `--http-allow` names.

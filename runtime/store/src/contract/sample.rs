@@ -47,12 +47,19 @@ pub(super) fn execution(number: u64, status: ExecutionStatus) -> ExecutionRecord
         parent: None,
         lists: None,
         redrives: None,
+        test_case: None,
     }
 }
 
 pub(super) fn header(last_lsn: u64) -> StateHeader {
-    let header =
-        Header { next_event: 3, next_row: 9, next_attempt: 4, entropy_drawn: 2, ready: vec![RowId(1)] };
+    let header = Header {
+        next_event: 3,
+        next_row: 9,
+        next_attempt: 4,
+        entropy_drawn: 2,
+        ready: vec![RowId(1)],
+        mocked: None,
+    };
     StateHeader { header, last_lsn }
 }
 

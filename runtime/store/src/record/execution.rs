@@ -108,6 +108,9 @@ pub struct ExecutionRecord {
     /// From the first end without success on. None of what ended before executions could be redriven.
     #[n(21)]
     pub redrives: Option<Box<Redrives>>,
+    /// The test case with which it was started: answers stand in for tasks.
+    #[n(22)]
+    pub test_case: Option<Text>,
 }
 
 /// What is known of an execution's redrives.
@@ -169,6 +172,7 @@ impl ExecutionRecord {
             parent: None,
             lists: None,
             redrives: None,
+            test_case: None,
         }
     }
 }

@@ -105,6 +105,7 @@ fn execution() -> ExecutionRecord {
         parent: None,
         lists: None,
         redrives: None,
+        test_case: None,
     }
 }
 
@@ -114,9 +115,21 @@ fn child() -> ExecutionRecord {
 }
 
 fn header() -> StateRow {
-    let header =
-        Header { next_event: 2, next_row: 3, next_attempt: 4, entropy_drawn: 5, ready: vec![RowId(6)] };
+    let header = Header {
+        next_event: 2,
+        next_row: 3,
+        next_attempt: 4,
+        entropy_drawn: 5,
+        ready: vec![RowId(6)],
+        mocked: None,
+    };
     StateRow::Header(StateHeader { header, last_lsn: 7 })
+}
+
+fn mocked_header() -> StateRow {
+    let StateRow::Header(StateHeader { header, last_lsn }) = header() else { panic!("another row") };
+    let header = Header { mocked: Some(vec![(StateId(1), 2), (StateId(3), 300)]), ..header };
+    StateRow::Header(StateHeader { header, last_lsn })
 }
 
 fn history() -> HistoryRow {
@@ -447,6 +460,8 @@ fn samples() -> Vec<Sample> {
         sample("SecretRecord", secret()),
         sample("CallbackRequest", callback_request()),
         sample("CallbackAnswered", CallbackAnswered { decision: Decision::Approved, at: at(5) }),
+        sample("StateRow::Header/Mocked", mocked_header()),
+        sample("ExecutionRecord/TestCase", ExecutionRecord { test_case: Some("case".into()), ..execution() }),
         sample("RowKey", RowKey { execution: ExecutionId(0x0102), row: RowId(3) }),
     ]
 }
