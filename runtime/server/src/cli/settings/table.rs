@@ -149,7 +149,14 @@ impl Setting {
                 format!("it must be {}: {source}", self.kind.wanted())
             }
             (Some(source), ..) => source.to_string(),
-            (None, ..) => format!("it must be like {}", self.placeholder()),
+            (None, ..) => {
+                let possible = self.arg.get_possible_values();
+                let names: Vec<_> = possible.iter().map(clap::builder::PossibleValue::get_name).collect();
+                match names.is_empty() {
+                    true => format!("it must be like {}", self.placeholder()),
+                    false => format!("it must be one of {}", names.join(", ")),
+                }
+            }
         };
         // Some parsers name the value themselves.
         Err(if why.starts_with(&shown) { why } else { format!("{shown} cannot be used: {why}") })
@@ -256,6 +263,8 @@ mod tests {
             ("account", "12", "'12' cannot be used: it must have 12 digits"),
             ("module_timeout", "0", "'0' cannot be used: 0 is not in 1..=86400"),
             ("module_timeout", "soon", "'soon' cannot be used: it must be a whole number"),
+            ("execution_logs", "x", "'x' cannot be used: it must be one of "),
+            ("data", "", "'' cannot be used: it must be like DIR"),
             ("wait_time_scale", "2", "'2' cannot be used: it must be a number from 0 to 1"),
             (
                 "secret_key",
