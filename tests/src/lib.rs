@@ -7,6 +7,7 @@ pub mod fuzz;
 #[cfg(test)]
 mod laws;
 mod memory;
+pub mod model;
 pub mod placeholders;
 pub mod process;
 pub mod recorded;

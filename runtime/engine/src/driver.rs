@@ -36,12 +36,16 @@ const STORE_RETRY: Duration = Duration::from_millis(200);
 /// The longest sleep before the timers are looked at again, for clocks that jump.
 const TIMER_SLEEP_MAX: Duration = Duration::from_secs(60);
 
-/// A request on its way to the shard.
+/// What clients send, in the order in which they send it.
 #[derive(Debug)]
-pub(crate) struct Message {
-    pub(crate) reply: ReplyTo,
-    pub(crate) request: Request,
-    pub(crate) sender: oneshot::Sender<Reply>,
+pub(crate) enum Message {
+    Request {
+        reply: ReplyTo,
+        request: Request,
+        sender: oneshot::Sender<Reply>,
+    },
+    /// Takes a poll back. It must not overtake the poll, which then would wait for ever and take a task with it.
+    Withdraw(ReplyTo),
 }
 
 /// Where the driver's work comes from.
@@ -176,8 +180,13 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     }
 
     async fn message(&mut self, message: Message) {
-        self.replies.insert(message.reply, message.sender);
-        self.input(Input::Request { reply: message.reply, request: message.request }).await;
+        match message {
+            Message::Request { reply, request, sender } => {
+                self.replies.insert(reply, sender);
+                self.input(Input::Request { reply, request }).await;
+            }
+            Message::Withdraw(reply) => self.input(Input::Withdraw(reply)).await,
+        }
     }
 
     async fn inward(&mut self, inward: Inward) {

@@ -48,12 +48,12 @@ impl Engine {
         let (requests, requests_in) = mpsc::channel(options.requests_max);
         let (inputs, inputs_in) = mpsc::channel(INPUTS_MAX);
         let any_executor = AnyExecutor::new(Arc::clone(&executor));
-        let dispatch = Dispatch::new(executor, inputs.clone(), options.tasks_running_max);
+        let dispatch = Dispatch::new(executor, inputs, options.tasks_running_max);
         let incoming = Incoming { requests: requests_in, inputs: inputs_in };
         let (shard, observer) = (options.shard, options.observer);
         let driver = Driver::start(store.clone(), shard, observer, incoming, dispatch, stop.clone()).await?;
         let driver = tokio::spawn(driver.run());
-        let handle = Handle::new(store, requests, inputs, stop.clone(), options.activity_poll, any_executor);
+        let handle = Handle::new(store, requests, stop.clone(), options.activity_poll, any_executor);
         resume_deletions(&handle).await?;
         Ok((handle, Engine { stop, driver }))
     }

@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
-use crate::dispatch::Inward;
 use crate::driver::Message;
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
@@ -20,7 +19,7 @@ use crate::request::{
     PublishedVersion, PutModule, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress,
     StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
-use crate::shard::{Fresh, Input, Reply, ReplyTo, Request, TaskAnswer};
+use crate::shard::{Fresh, Reply, ReplyTo, Request, TaskAnswer};
 
 /// Executions stopped at once while their machine is being deleted.
 const DELETION_PAGE: usize = 100;
@@ -34,7 +33,6 @@ const OVERLOAD_PAUSE: Duration = Duration::from_millis(50);
 pub struct Handle<S> {
     store: S,
     requests: mpsc::Sender<Message>,
-    inputs: mpsc::Sender<Inward>,
     replies: Arc<AtomicU64>,
     stop: CancellationToken,
     activity_poll: Duration,
@@ -45,20 +43,11 @@ impl<S: Store + Clone> Handle<S> {
     pub(crate) fn new(
         store: S,
         requests: mpsc::Sender<Message>,
-        inputs: mpsc::Sender<Inward>,
         stop: CancellationToken,
         activity_poll: Duration,
         executor: AnyExecutor,
     ) -> Handle<S> {
-        Handle {
-            store,
-            requests,
-            inputs,
-            replies: Arc::new(AtomicU64::new(1)),
-            stop,
-            activity_poll,
-            executor,
-        }
+        Handle { store, requests, replies: Arc::new(AtomicU64::new(1)), stop, activity_poll, executor }
     }
 
     pub fn store(&self) -> &S {
@@ -225,13 +214,13 @@ impl<S: Store + Clone> Handle<S> {
         worker_name: Option<String>,
     ) -> Result<Option<ActivityTask>, Refusal> {
         let (reply, answer) = self.send(Request::GetActivityTask(arn, worker_name))?;
-        let _withdraw = Withdraw { inputs: self.inputs.clone(), reply };
+        let _withdraw = Withdraw { requests: self.requests.clone(), reply };
         tokio::pin!(answer);
         let answered = tokio::select! {
             answered = &mut answer => answered,
             () = tokio::time::sleep(self.activity_poll) => {
                 // A task may be on its way: the shard says whether the poll was taken back in time.
-                let _ = self.inputs.send(Inward::Shard(Input::Withdraw(reply))).await;
+                let _ = self.requests.send(Message::Withdraw(reply)).await;
                 answer.await
             }
             () = self.stop.cancelled() => return Ok(None),
@@ -319,7 +308,7 @@ impl<S: Store + Clone> Handle<S> {
     fn send(&self, request: Request) -> Result<(ReplyTo, oneshot::Receiver<Reply>), Refusal> {
         let reply = ReplyTo(self.replies.fetch_add(1, Ordering::Relaxed));
         let (sender, answer) = oneshot::channel();
-        match self.requests.try_send(Message { reply, request, sender }) {
+        match self.requests.try_send(Message::Request { reply, request, sender }) {
             Ok(()) => Ok((reply, answer)),
             Err(mpsc::error::TrySendError::Full(_)) => Err(Refusal::Overloaded),
             Err(mpsc::error::TrySendError::Closed(_)) => Err(Refusal::Stopping),
@@ -329,18 +318,18 @@ impl<S: Store + Clone> Handle<S> {
 
 /// Takes a poll back when its client goes away. A poll that was answered is gone already.
 struct Withdraw {
-    inputs: mpsc::Sender<Inward>,
+    requests: mpsc::Sender<Message>,
     reply: ReplyTo,
 }
 
 impl Drop for Withdraw {
     fn drop(&mut self) {
-        let input = Inward::Shard(Input::Withdraw(self.reply));
-        if let Err(mpsc::error::TrySendError::Full(input)) = self.inputs.try_send(input) {
-            let inputs = self.inputs.clone();
+        let withdraw = Message::Withdraw(self.reply);
+        if let Err(mpsc::error::TrySendError::Full(withdraw)) = self.requests.try_send(withdraw) {
+            let requests = self.requests.clone();
             // Without a runtime the program is ending, and the poll with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { inputs.send(input).await });
+                runtime.spawn(async move { requests.send(withdraw).await });
             }
         }
     }

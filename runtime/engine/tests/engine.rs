@@ -6,6 +6,7 @@ mod redrive;
 
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use asl::Data;
 use asl::definition::MachineType;
@@ -17,6 +18,7 @@ use engine::{
     StartAnswer, StartExecution, StartForTask, Started, StopExecution, TaskDispatch, TaskExecutor,
     TaskOutcome,
 };
+use futures::FutureExt;
 use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, MemoryStore, Order, Store};
 use tokio_util::sync::CancellationToken;
 
@@ -233,6 +235,41 @@ async fn a_waiting_poller_gets_the_next_task_even_after_a_restart() {
     let world = world.restart().await;
     world.handle.send_task_failure(&task.token, ErrorOutput::new("No", "not today")).await.unwrap();
     assert_eq!(world.ended(&started).await.error, Some(ErrorOutput::new("No", "not today")));
+}
+
+/// For what would be waited for without end.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+#[tokio::test]
+async fn a_poll_that_ends_at_once_is_not_overtaken_by_its_end() {
+    let options = Options { activity_poll: Duration::ZERO, ..Options::default() };
+    let world = World::with(options, MemoryStore::new(1), Arc::default()).await;
+    let arn = activity(&world).await;
+    for _ in 0..100 {
+        // The driver finds all of it at once, as it does when it was busy.
+        let polls =
+            futures::future::join_all((0..5).map(|_| world.handle.get_activity_task(arn.clone(), None)));
+        let answers = tokio::time::timeout(PATIENCE, polls).await.expect("every poll is answered");
+        assert!(answers.iter().all(|answer| *answer == Ok(None)), "{answers:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_worker_that_goes_before_its_poll_is_taken_takes_no_task_with_it() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    for number in 0..20 {
+        {
+            // The poll is sent, and nobody waits for it any more.
+            let poll = std::pin::pin!(world.handle.get_activity_task(arn.clone(), None));
+            assert!(poll.now_or_never().is_none());
+        }
+        world.start(&machine, None, &number.to_string()).await.unwrap();
+        let poll = tokio::time::timeout(PATIENCE, world.handle.get_activity_task(arn.clone(), None));
+        let task = poll.await.expect("the task is there").unwrap().unwrap();
+        assert_eq!(task.input.text(), number.to_string());
+    }
 }
 
 #[tokio::test]

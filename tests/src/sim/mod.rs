@@ -13,7 +13,7 @@ mod functions;
 mod history;
 mod node;
 mod promises;
-mod random;
+pub(crate) mod random;
 mod recovery;
 mod reference;
 mod storage;

@@ -14,6 +14,7 @@ mod kills;
 mod load;
 mod map_runs;
 mod mocks;
+mod model;
 mod nested;
 mod pollers;
 mod settings;

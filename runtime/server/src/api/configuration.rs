@@ -160,6 +160,14 @@ pub(crate) fn encryption(fields: &mut Fields) -> Result<Option<Data>, ApiError> 
 
 /// `tags` of a new resource.
 pub(crate) fn tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
+    let tags = read_tags(fields)?;
+    if tags.len() > TAGS_MAX {
+        fields.refuse(ApiError::too_many_tags(None));
+    }
+    Ok(tags)
+}
+
+fn read_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
     let mut tags: Vec<(String, String)> = Vec::new();
     for mut tag in fields.list("tags")?.unwrap_or_default() {
         let key = tag.required_text("key", TextRule::TAG_KEY)?;
@@ -169,9 +177,6 @@ pub(crate) fn tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiErro
             fields.refuse(ApiError::validation(problem));
         }
         tags.push((key, value));
-    }
-    if tags.len() > TAGS_MAX {
-        fields.refuse(ApiError::too_many_tags(None));
     }
     Ok(tags)
 }
@@ -190,10 +195,10 @@ fn tag_problem(before: &[(String, String)], key: &str, value: &str) -> Option<St
     is_known.then(|| format!("The tag key '{key}' is given more than once."))
 }
 
-/// `tags` where they must be given.
-pub(crate) fn required_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
+/// `tags` that a resource gets in addition; how many it may have the engine knows.
+pub(crate) fn added_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
     fields.require("tags");
-    tags(fields)
+    read_tags(fields)
 }
 
 /// AWS: letters and digits of every language, white space, and a few signs.

@@ -19,8 +19,8 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     let role_arn = fields.required_text("roleArn", TextRule::ARN)?;
     let kind = fields.choice("type", KINDS)?.unwrap_or(engine::MachineKind::Standard);
     let configuration = Configuration::read(&mut fields)?.without_defaults();
-    let tags = tags(&mut fields)?;
     let publish = publish(&mut fields)?;
+    let tags = tags(&mut fields)?;
     fields.finish()?;
 
     if !is_valid_name(&name) {

@@ -3,7 +3,7 @@
 use serde_json::json;
 use store::Store;
 
-use super::configuration::required_tags;
+use super::configuration::added_tags;
 use super::dispatch::Answer;
 use super::fields::{Fields, TextRule};
 use super::tags;
@@ -11,7 +11,7 @@ use crate::app::App;
 
 pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
     let arn = fields.required_text("resourceArn", TextRule::ARN)?;
-    let added = required_tags(&mut fields)?;
+    let added = added_tags(&mut fields)?;
     fields.finish()?;
 
     app.engine().tag(tags::resource(&arn)?, added).await?;
