@@ -158,11 +158,11 @@ DECLARED = {
         "ValidationException": "versions.Versions.test_refusals",
     },
     "RedriveExecution": {
-        "ExecutionDoesNotExist": NOT_HERE,
-        "ExecutionLimitExceeded": NOT_HERE,
-        "ExecutionNotRedrivable": NOT_HERE,
-        "InvalidArn": NOT_HERE,
-        "ValidationException": NOT_HERE,
+        "ExecutionDoesNotExist": "redrives.Redrives.test_refusals",
+        "ExecutionLimitExceeded": NO_QUOTA,
+        "ExecutionNotRedrivable": "redrives.Redrives.test_refusals",
+        "InvalidArn": "redrives.Redrives.test_refusals",
+        "ValidationException": "redrives.Redrives.test_refusals",
     },
     "SendTaskFailure": {
         "InvalidToken": "activities.Workers.test_forged_tokens",

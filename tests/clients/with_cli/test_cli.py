@@ -181,6 +181,9 @@ class Operations(Cli):
         self.aws("stop-execution", "--execution-arn", waits, "--error", "E", "--cause", "C")
         shown = self.ended(waits)
         self.assertEqual((shown["status"], shown["error"], shown["cause"]), ("ABORTED", "E", "C"))
+        self.aws("redrive-execution", "--execution-arn", waits)
+        shown = self.aws("describe-execution", "--execution-arn", waits)
+        self.assertEqual((shown["status"], shown["redriveCount"]), ("RUNNING", 1))
 
     def test_activities_and_tasks(self):
         activity = self.aws("create-activity", "--name", "cli")["activityArn"]

@@ -32,6 +32,15 @@ suite("executions", { concurrency: true }, () => {
     assert.deepEqual([of.definition, of.stateMachineArn], [WAIT, stateMachineArn]);
   });
 
+  test("are redriven", async () => {
+    const executionArn = await start(await create("js-redriven", WAIT));
+    await refused("ExecutionNotRedrivable", "Execution is RUNNING and cannot be redriven", "RedriveExecution", { executionArn });
+    await call("StopExecution", { executionArn });
+    const { redriveDate } = await call("RedriveExecution", { executionArn });
+    const shown = await call("DescribeExecution", { executionArn });
+    assert.deepEqual([shown.status, shown.redriveCount, shown.redriveDate], ["RUNNING", 1, redriveDate]);
+  });
+
   test("end well or badly", async () => {
     const good = await ended(await start(await create("js-succeeds", PASS), { input: "[1]" }));
     assert.deepEqual([good.status, good.input, good.output], ["SUCCEEDED", "[1]", '{"a":1}']);
