@@ -103,6 +103,9 @@ pub(crate) enum Command {
     Start(StartOptions),
     /// Show what happened in an execution
     History(HistoryOptions),
+    /// Look at finished Express executions
+    #[command(subcommand)]
+    Express(ExpressCommand),
     /// Make links with which a person answers a task
     #[command(subcommand)]
     Callback(CallbackCommand),
@@ -395,6 +398,30 @@ pub(crate) struct HistoryOptions {
     /// Print the events as JSON, as GetExecutionHistory gives them
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ExpressCommand {
+    /// List those that the server keeps, the newest first
+    #[command(after_help = "\
+Show what happened in one with `stepwell history ARN`.
+
+Example:
+  stepwell express list --machine checkout --status FAILED")]
+    List(ExpressListOptions),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExpressListOptions {
+    /// Name or ARN of a state machine; also the ARN of a version or an alias
+    #[arg(long)]
+    pub(crate) machine: Option<String>,
+    /// SUCCEEDED, FAILED or TIMED_OUT
+    #[arg(long)]
+    pub(crate) status: Option<String>,
+    /// How many at most, up to 1,000
+    #[arg(long, value_name = "NUMBER", default_value_t = 50)]
+    pub(crate) max: u32,
 }
 
 #[derive(Debug, Subcommand)]

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use super::arguments::{HistoryOptions, StartOptions};
 use super::client::{Client, all_pages};
+use super::express::{self, is_express};
 use super::progress::{End, Progress};
 use super::terminal::{Terminal, printable, read_text};
 use super::{Failure, Verdict};
@@ -30,6 +31,9 @@ pub(crate) async fn start(
         return Ok(Verdict::Good);
     }
     terminal.note(arn);
+    if is_express(arn) {
+        return express_end(client, arn, terminal).await;
+    }
     tokio::select! {
         end = follow(client, arn, terminal) => report(client, arn, &end?, terminal).await,
         _stopped = tokio::signal::ctrl_c() => {
@@ -38,6 +42,30 @@ pub(crate) async fn start(
         }
     }
 }
+
+/// Shows an Express execution when it has ended: until then nobody can look at it.
+async fn express_end(client: &Client, arn: &str, terminal: &Terminal) -> Result<Verdict, Failure> {
+    let Some(execution) = express::ended(client, arn).await? else {
+        terminal.note("It cannot be looked at: the server keeps no finished Express executions, or not this one.");
+        return Ok(Verdict::Good);
+    };
+    let (events, is_cut) = express::events(client, arn, false).await?;
+    let mut progress = Progress::default();
+    for line in events.iter().filter_map(|event| progress.line(event)) {
+        terminal.note(&line);
+    }
+    if is_cut {
+        terminal.note(CUT);
+    }
+    let status = execution["status"].as_str().unwrap_or("?");
+    let status = ["SUCCEEDED", "FAILED", "TIMED_OUT"].into_iter().find(|known| *known == status);
+    let state = progress.end().and_then(|end| end.state.clone());
+    let end = End { status: status.unwrap_or("UNKNOWN"), state };
+    Ok(tell_end(&execution, &end, terminal))
+}
+
+/// Said of a history of which not everything was kept.
+const CUT: &str = "Some events are missing: the history was longer than what is kept of one execution.";
 
 pub(crate) async fn history(
     client: &Client,
@@ -48,7 +76,15 @@ pub(crate) async fn history(
     let request = json!({
         "executionArn": arn, "maxResults": PAGE_RESULTS_MAX, "includeExecutionData": options.json,
     });
-    let events = all_pages(client, "GetExecutionHistory", request, "events").await?;
+    let events = if is_express(&arn) {
+        let (events, is_cut) = express::events(client, &arn, options.json).await?;
+        if is_cut {
+            terminal.note(CUT);
+        }
+        events
+    } else {
+        all_pages(client, "GetExecutionHistory", request, "events").await?
+    };
     if options.json {
         terminal.answer(&serde_json::to_string_pretty(&events)?);
         return Ok(Verdict::Good);
@@ -122,18 +158,23 @@ async fn events_after(client: &Client, arn: &str, seen: u64) -> Result<Vec<Value
     Ok(events)
 }
 
-/// The output, or what failed.
+/// Describes an execution that has ended.
 async fn report(client: &Client, arn: &str, end: &End, terminal: &Terminal) -> Result<Verdict, Failure> {
     let execution = client.call("DescribeExecution", &json!({"executionArn": arn})).await?;
+    Ok(tell_end(&execution, end, terminal))
+}
+
+/// The output, or what failed.
+fn tell_end(execution: &Value, end: &End, terminal: &Terminal) -> Verdict {
     if end.status == "SUCCEEDED" {
         let output = execution["output"].as_str().unwrap_or("null");
         let pretty =
             serde_json::from_str::<Value>(output).and_then(|value| serde_json::to_string_pretty(&value));
         terminal.answer(&pretty.unwrap_or_else(|_| output.to_owned()));
-        return Ok(Verdict::Good);
+        return Verdict::Good;
     }
-    terminal.note(&failure(end, &execution));
-    Ok(Verdict::Bad)
+    terminal.note(&failure(end, execution));
+    Verdict::Bad
 }
 
 fn failure(end: &End, execution: &Value) -> String {

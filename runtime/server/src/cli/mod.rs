@@ -7,6 +7,7 @@ mod config;
 mod connection;
 mod create;
 mod execution;
+mod express;
 mod keys;
 mod module;
 mod outside;
@@ -122,6 +123,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Create(command) => create::run(&client()?, &command, terminal).await,
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
+        Command::Express(command) => express::run(&client()?, command, terminal).await,
         Command::Callback(command) => callback::run(&client()?, command, terminal).await,
         Command::Validate(command) => validate::run(&command, terminal),
     }

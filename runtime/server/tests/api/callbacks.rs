@@ -376,6 +376,20 @@ async fn a_link_is_dead_when_its_attempt_has_ended() {
 }
 
 #[tokio::test]
+async fn a_redrive_asks_anew() {
+    let server = Server::start().await;
+    let first = server.ask("m", &asking(json!({"Title": "Again?"}), json!({}))).await;
+    server.call("StopExecution", json!({"executionArn": first.arn})).await;
+    server.call("RedriveExecution", json!({"executionArn": first.arn})).await;
+    let second = server.asked(&first.arn, 2).await;
+    server.all_closed(&first).await;
+    assert_eq!(server.get_json(&second.answer).await.1["title"], "Again?");
+    assert_eq!(server.post_json(&second.approve, json!({})).await.0, 200);
+    assert_eq!(server.output(&first.arn).await["decision"], "approved");
+    server.all_closed(&first).await;
+}
+
+#[tokio::test]
 async fn a_link_expires_while_its_task_goes_on() {
     let server = Server::start().await;
     let asking = server.ask("m", &asking(json!({"ExpiresInSeconds": 1}), json!({}))).await;

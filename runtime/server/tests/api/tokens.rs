@@ -147,6 +147,31 @@ async fn a_token_dies_with_the_branch_that_a_sibling_brings_down() {
 }
 
 #[tokio::test]
+async fn a_redriven_task_has_a_token_of_its_own() {
+    let server = Server::start().await;
+    let (execution, failed) = server.token_of("m", json!({})).await;
+    server.call("SendTaskFailure", json!({"taskToken": failed, "error": "E"})).await;
+    server.has_ended(&execution).await;
+    server.call("RedriveExecution", json!({"executionArn": execution})).await;
+    let stopped = server.tokens(&execution, 2).await.swap_remove(1);
+    assert_ne!(stopped, failed);
+    server.is_dead(&failed).await;
+    server.call("SendTaskHeartbeat", json!({"taskToken": stopped})).await;
+    server.call("StopExecution", json!({"executionArn": execution})).await;
+    server.is_dead(&stopped).await;
+    server.call("RedriveExecution", json!({"executionArn": execution})).await;
+    let last = server.tokens(&execution, 3).await.swap_remove(2);
+    for old in [&failed, &stopped] {
+        assert_ne!(*old, last);
+        server.is_dead(old).await;
+    }
+    server.call("SendTaskSuccess", json!({"taskToken": last, "output": "3"})).await;
+    server.has_ended(&execution).await;
+    let ended = server.call("DescribeExecution", json!({"executionArn": execution})).await;
+    assert_eq!((&ended["status"], &ended["output"]), (&json!("SUCCEEDED"), &json!("3")));
+}
+
+#[tokio::test]
 async fn tokens_cannot_be_guessed_from_one_another() {
     let server = Server::start().await;
     let machine = server.create("m", &waiting(&json!({}))).await;
