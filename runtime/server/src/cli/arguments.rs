@@ -326,7 +326,7 @@ Examples:
 }
 
 #[derive(Debug, Args)]
-#[group(id = "how", required = true, multiple = false, args = ["basic", "api_key", "file"])]
+#[command(group(clap::ArgGroup::new("how").required(true).args(["basic", "api_key", "file"])))]
 pub(crate) struct CreateConnectionOptions {
     /// Name of the connection: letters, digits, - _ and .
     pub(crate) name: String,
@@ -509,6 +509,21 @@ mod tests {
         for url in ["flows.example", "/flows", "ftp://flows.example", "https://flows.example?a=b", "a b"] {
             assert!(public_url(url).is_err(), "{url}");
         }
+    }
+
+    #[test]
+    fn a_connection_is_made_in_one_way() {
+        let parse = |more: &[&str]| {
+            let arguments =
+                ["stepwell", "connection", "create", "bank"].into_iter().chain(more.iter().copied());
+            Arguments::try_parse_from(arguments).map(drop).map_err(|error| error.kind())
+        };
+        use clap::error::ErrorKind;
+        assert_eq!(parse(&["--basic", "ann", "--description", "d"]), Ok(()));
+        assert_eq!(parse(&["--api-key", "X-Key"]), Ok(()));
+        assert_eq!(parse(&["--file", "-"]), Ok(()));
+        assert_eq!(parse(&[]), Err(ErrorKind::MissingRequiredArgument));
+        assert_eq!(parse(&["--basic", "ann", "--file", "-"]), Err(ErrorKind::ArgumentConflict));
     }
 
     #[test]

@@ -71,6 +71,8 @@ const FROZEN: &[u64] = &[
     0xd038_d4a9_b7fa_3520, // StateRow::Row/Stopped/Entered
     0x8e15_ba80_2ad2_1149, // StateRow::Row/Stopped/Forked
     0xa093_2de7_8f1a_1976, // StateRow::Row/Stopped/Unentered
+    0x7c21_7ae5_ed92_8a3e, // StateRow::Header/Mocked
+    0x208e_8938_f982_b725, // ExecutionRecord/TestCase
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
