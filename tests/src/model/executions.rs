@@ -341,10 +341,16 @@ impl Service {
         };
         let is_hidden = text(members, "includedData") == Some("METADATA_ONLY");
         let included = || json!({"included": !is_hidden}).into();
-        let redrive = match execution.status {
-            "SUCCEEDED" | "RUNNING" => "NOT_REDRIVABLE",
-            _failed => "REDRIVABLE",
+        let is_there =
+            self.machines.get(&execution.machine).is_some_and(|machine| machine.number == execution.of);
+        let why_not = match execution.status {
+            status @ ("SUCCEEDED" | "RUNNING") => {
+                Some(format!("Execution is {status} and cannot be redriven"))
+            }
+            _failed if is_there => None,
+            _failed => Some("State machine is in DELETING status".to_owned()),
         };
+        let redrive = if why_not.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" };
         let mut answer = vec![
             ("executionArn", execution.arn.pattern()),
             ("stateMachineArn", execution.machine_arn().into()),
@@ -365,10 +371,7 @@ impl Service {
         answer.extend(execution.error.clone().map(|error| ("error", error.into())));
         answer.extend(execution.cause.clone().map(|cause| ("cause", cause.into())));
         answer.extend(execution.leads());
-        if redrive == "NOT_REDRIVABLE" {
-            let reason = format!("Execution is {} and cannot be redriven", execution.status);
-            answer.push(("redriveStatusReason", reason.into()));
-        }
+        answer.extend(why_not.map(|reason| ("redriveStatusReason", reason.into())));
         Expected::answer(answer)
     }
 

@@ -46,7 +46,9 @@ pub(crate) async fn start(
 /// Shows an Express execution when it has ended: until then nobody can look at it.
 async fn express_end(client: &Client, arn: &str, terminal: &Terminal) -> Result<Verdict, Failure> {
     let Some(execution) = express::ended(client, arn).await? else {
-        terminal.note("It cannot be looked at: the server keeps no finished Express executions, or not this one.");
+        terminal.note(
+            "It cannot be looked at: the server keeps no finished Express executions, or not this one.",
+        );
         return Ok(Verdict::Good);
     };
     let (events, is_cut) = express::events(client, arn, false).await?;
