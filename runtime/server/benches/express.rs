@@ -100,6 +100,7 @@ fn run_all(runtime: &Runtime, express: &Express<MemoryStore>, arn: &StateMachine
                         name: None,
                         input: Data::parse(INPUT).unwrap(),
                         trace_header: None,
+                        test_case: None,
                     };
                     let ended = express.run_execution(request).await.unwrap();
                     assert_eq!(ended.status, ExecutionStatus::Succeeded);

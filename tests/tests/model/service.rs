@@ -56,15 +56,15 @@ impl Service {
             options.activity_poll = IDLE_POLL;
             let (handle, engine) =
                 Engine::start(options.clone(), store.clone(), Arc::new(Broken)).await.unwrap();
-            let (express, express_engine) =
-                Express::start(options, store.clone(), Arc::new(Broken)).await.unwrap();
             let vault = Vault::open(modules.path(), None).unwrap();
+            let access = Access::load(&store, &vault, false).await.unwrap();
+            let (express, express_engine) = Express::start(options, store, Arc::new(Broken)).await.unwrap();
             let parts = Parts {
                 engine: handle,
                 express,
                 host,
                 account: Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() },
-                access: Access::load(&store, &vault, false).await.unwrap(),
+                access,
                 vault,
                 link_maker: LinkMaker::new([7; 32], "https://flows.example"),
                 time_scale: TimeScale::REAL,
