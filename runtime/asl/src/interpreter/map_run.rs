@@ -10,7 +10,7 @@ use crate::data::flow;
 use crate::data::json::Data;
 use crate::data::scope::keyed_digest;
 use crate::data::text::Text;
-use crate::definition::{Distributed, ItemBatcher, Map, Mode, State, StateKind};
+use crate::definition::{Definition, Distributed, ItemBatcher, Map, Mode, State, StateKind};
 use crate::limits::{MAP_RUN_CONCURRENCY_MAX, PAYLOAD_BYTES_MAX};
 
 use super::child::{ChildEnd, MapItem, Parent, StartChild, child_identity, uuid};
@@ -342,8 +342,30 @@ impl Stepper<'_> {
 /// `arn:…:mapRun:MACHINE/LABEL:UUID`. A Map within a child execution is labeled for itself.
 fn map_run_arn(info: &ExecutionInfo, state: &State, distributed: &Distributed, id: ExecutionId) -> Text {
     let machine = info.state_machine_arn.split('/').next().unwrap_or_default();
-    let label = distributed.label.clone().unwrap_or_else(|| made_up_label(machine, &state.name));
+    let label = label_of(machine, state, distributed);
     format!("{}/{label}:{}", machine.replacen(":stateMachine:", ":mapRun:", 1), uuid(id)).into()
+}
+
+/// The labels of a machine's distributed Maps, with which its ARN names each of them.
+pub fn map_labels(definition: &Definition, machine_arn: &str) -> Vec<String> {
+    let label = |(_, state): (_, &State)| match &state.kind {
+        StateKind::Map(map) => match &map.mode {
+            Mode::Distributed(distributed) => Some(label_of(machine_arn, state, distributed)),
+            Mode::Inline => None,
+        },
+        StateKind::Pass(_)
+        | StateKind::Task(_)
+        | StateKind::Choice(_)
+        | StateKind::Wait(_)
+        | StateKind::Succeed(_)
+        | StateKind::Fail(_)
+        | StateKind::Parallel(_) => None,
+    };
+    definition.states().filter_map(label).collect()
+}
+
+fn label_of(machine_arn: &str, state: &State, distributed: &Distributed) -> String {
+    distributed.label.clone().unwrap_or_else(|| made_up_label(machine_arn, &state.name))
 }
 
 /// The label of a state without one: the same whenever the state runs.

@@ -43,6 +43,7 @@ pub use history::{
     ErrorOutput, HistoryEvent, HistoryKind, Iteration, Scheduled, ServiceName, StateType, TaskScheduled,
     TaskUsage,
 };
+pub use map_run::map_labels;
 pub use map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
 pub use stepper::{Surroundings, step};
 pub use task::task_request;

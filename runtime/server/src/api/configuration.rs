@@ -183,7 +183,7 @@ fn read_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
 
 /// What is wrong with a tag, also beside those before it.
 fn tag_problem(before: &[(String, String)], key: &str, value: &str) -> Option<String> {
-    if key.starts_with("aws:") {
+    if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
         return Some("Tag keys that begin with 'aws:' are reserved.".to_owned());
     }
     if let Some(text) = [key, value].into_iter().find(|text| !text.chars().all(is_tag_character)) {
@@ -277,6 +277,8 @@ mod tests {
         check("größe 1", "a_b.c:d/e=f+g-h@i", "ok");
         check("k", "", "ok");
         check("aws:k", "v", "Tag keys that begin with 'aws:' are reserved.");
+        check("AWS:k", "v", "Tag keys that begin with 'aws:' are reserved.");
+        check("aw", "s:", "ok");
         check(
             "k",
             "a*b",

@@ -1,6 +1,6 @@
 //! What several operations look up and show of machines and executions.
 
-use asl::definition::{self, MachineType};
+use asl::definition::{self, Definition, MachineType};
 use asl::interpreter::ExecutionId;
 use asl::{Data, Text};
 use engine::MachineKind;
@@ -165,13 +165,18 @@ pub(crate) fn revision_members(revision: &RevisionRecord, included: Included) ->
     members
 }
 
-/// The variables that each state reads; none where no state reads any.
-fn variable_references(revision: &RevisionRecord) -> Option<Value> {
+/// The definition of a revision, which was valid when it was stored.
+pub(crate) fn parsed(revision: &RevisionRecord) -> Option<Definition> {
     let kind = match revision.kind {
         MachineKind::Standard => MachineType::Standard,
         MachineKind::Express => MachineType::Express,
     };
-    let references = definition::parse(&revision.definition, kind).definition?.variable_references();
+    definition::parse(&revision.definition, kind).definition
+}
+
+/// The variables that each state reads; none where no state reads any.
+fn variable_references(revision: &RevisionRecord) -> Option<Value> {
+    let references = parsed(revision)?.variable_references();
     (!references.is_empty()).then(|| serde_json::json!(references))
 }
 

@@ -311,3 +311,37 @@ async fn a_machine_has_at_most_so_many_versions_and_aliases() {
     let (status, body) = server.try_call("CreateStateMachineAlias", alias("b", &[(&last, 100)])).await;
     assert_eq!((status.as_u16(), &body["__type"]), (402, &json!("ServiceQuotaExceededException")));
 }
+
+#[tokio::test]
+async fn a_machine_is_described_by_the_label_of_a_map() {
+    let server = Server::start().await;
+    let map = |label: Value| {
+        json!({"StartAt": "M", "States": {"M": {
+            "Type": "Map", "End": true, "Label": label, "ItemProcessor": {
+                "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+                "StartAt": "A", "States": {"A": {"Type": "Pass", "End": true}},
+            },
+        }}})
+    };
+    let machine = server.create("m", &map(json!("walk")).to_string()).await;
+    let shown =
+        server.call("DescribeStateMachine", json!({"stateMachineArn": format!("{machine}/walk")})).await;
+    assert_eq!(
+        (&shown["label"], &shown["stateMachineArn"]),
+        (&json!("walk"), &json!(format!("{machine}/walk")))
+    );
+    let missing = format!("{machine}/run");
+    let message = format!("State Machine Does Not Exist: '{missing}'");
+    let request = json!({"stateMachineArn": missing});
+    server.refused("DescribeStateMachine", request, "StateMachineDoesNotExist", &message).await;
+
+    // A label that the author did not give is the one that the Map Run has.
+    let mut definition = map(json!("none"));
+    definition["States"]["M"].as_object_mut().unwrap().remove("Label");
+    let machine = server.create("n", &definition.to_string()).await;
+    let started = server.call("StartExecution", json!({"stateMachineArn": machine, "input": "[1]"})).await;
+    let runs = server.call("ListMapRuns", json!({"executionArn": started["executionArn"]})).await;
+    let labeled = &runs["mapRuns"][0]["stateMachineArn"];
+    let shown = server.call("DescribeStateMachine", json!({"stateMachineArn": labeled})).await;
+    assert_eq!((&shown["stateMachineArn"], &shown["name"]), (labeled, &json!("n")));
+}
