@@ -16,7 +16,7 @@ import botocore.auth
 from botocore.awsrequest import AWSRequest
 from botocore.config import Config
 from botocore.credentials import Credentials
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, ConnectionClosedError
 
 from shared import ENDPOINT, ROLE, WAIT
 
@@ -27,9 +27,9 @@ DATE = botocore.auth.get_current_datetime
 MISMATCH = "The request signature we calculated does not match the signature you provided."
 
 
-def client(**options):
-    retries = Config(retries={"total_max_attempts": 1})
-    return boto3.client("stepfunctions", endpoint_url=ENDPOINT, region_name=REGION, config=retries, **options)
+def client(retries=None, **options):
+    config = Config(retries=retries or {"total_max_attempts": 1})
+    return boto3.client("stepfunctions", endpoint_url=ENDPOINT, region_name=REGION, config=config, **options)
 
 
 def signed(method, path, body=None, headers=None, sign=botocore.auth.SigV4Auth, service="states", **options):
@@ -147,6 +147,49 @@ class Keys(unittest.TestCase):
         self.answered((400, "Signature already used"), send(request))
         headers["amz-sdk-request"] = "attempt=2"
         self.answered((200, "activityArn"), send(signed("POST", "/", body='{"name": "once"}', headers=headers)))
+
+    def test_a_call_of_boto3_cannot_be_sent_again(self):
+        sent = []
+        overheard = client()
+        overheard.meta.events.register("before-send.sfn.CreateActivity", lambda request, **_: sent.append(request))
+        overheard.create_activity(name="overheard")
+        (request,) = sent
+        request.data = request.body
+        for _ in range(2):
+            self.answered((400, "Signature already used"), send(request))
+        # The same call once more is another one, also within the second.
+        for _ in range(3):
+            overheard.create_activity(name="overheard")
+        self.assertEqual(len({request.headers["amz-sdk-invocation-id"] for request in sent}), 4)
+
+    def test_a_retry_is_taken_whose_first_attempt_was_done(self):
+        sent = []
+
+        def lose_the_first_answer(request, **_):
+            sent.append(request)
+            if len(sent) == 1:
+                request.data = request.body
+                self.answered((200, "executionArn"), send(request))
+                raise ConnectionClosedError(endpoint_url=ENDPOINT)
+
+        retrying = client(retries={"total_max_attempts": 2})
+        machine = retrying.create_state_machine(name="retried", definition=WAIT, roleArn=ROLE)["stateMachineArn"]
+        retrying.meta.events.register("before-send.sfn.StartExecution", lose_the_first_answer)
+        retrying.start_execution(stateMachineArn=machine, name="once", input="{}")
+        self.assertEqual([request.headers["amz-sdk-request"].split(b";")[0] for request in sent], [b"attempt=1", b"attempt=2"])
+        self.assertEqual(len({request.headers["amz-sdk-invocation-id"] for request in sent}), 1)
+        self.assertEqual(len(retrying.list_executions(stateMachineArn=machine)["executions"]), 1)
+
+    def test_a_call_from_before_the_start_is_refused(self):
+        def earlier(*arguments, **options):
+            return DATE(*arguments, **options) - datetime.timedelta(minutes=4)
+
+        # The server of these tests has not run for four minutes. Reading does no harm.
+        with mock.patch("botocore.auth.get_current_datetime", earlier):
+            with self.assertRaises(ClientError) as caught:
+                client().create_activity(name="early")
+            self.assertIn("when this server started", str(caught.exception))
+            client().list_activities()
 
     def test_the_aws_cli_signs(self):
         command = ["aws", "stepfunctions", "list-activities", "--endpoint-url", ENDPOINT, "--output", "json"]

@@ -30,9 +30,9 @@ pub const CLOCK_SKEW_SECONDS: i64 = 5 * 60;
 pub const PRESIGNED_SECONDS_MAX: i64 = 7 * 24 * 60 * 60;
 /// Ours: headers under one signature.
 pub const SIGNED_HEADERS_MAX: usize = 128;
-/// Ours: signatures that are remembered until they expire, about 30 MB. At more than 400 changing requests a second
-/// the oldest are forgotten early.
-pub const SIGNATURES_SEEN_MAX: usize = 1 << 18;
+/// Ours: marks of requests that are remembered until their signatures expire, about 40 MB. A request leaves one or two. At
+/// more than 800 changing requests a second the oldest are forgotten early.
+pub const MARKS_SEEN_MAX: usize = 1 << 19;
 /// Ours: how long after a signature its like may come, when its signer does not make each one different. It is as long
 /// as botocore tries to connect, and so as late as the second of two calls of one second may be.
 pub const SIGNATURE_REPEAT_SECONDS: i64 = 60;

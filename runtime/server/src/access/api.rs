@@ -27,9 +27,12 @@ struct NewKey {
 pub(crate) async fn create<S: Store + Clone>(State(app): State<App<S>>, request: Request<Body>) -> Answer {
     let body = api::read_body(request.into_body()).await?;
     let new = if body.is_empty() { NewKey::default() } else { parse(&body)? };
-    let keys = &app.access().keys;
-    let CreatedKey { key, secret } = keys.create(app.engine(), app.vault(), &new.description).await?;
-    tracing::info!(key = %key.id, "access key created");
+    let CreatedKey { key, secret } = finish(async move {
+        let created = app.access().keys.create(app.engine(), app.vault(), &new.description).await?;
+        tracing::info!(key = %created.key.id, "access key created");
+        Ok::<_, KeysError>(created)
+    })
+    .await?;
     let mut answer = shown(&key);
     answer["secret"] = json!(*secret);
     Ok(Json(answer))
@@ -43,10 +46,20 @@ pub(crate) async fn list<S: Store + Clone>(State(app): State<App<S>>) -> Json<Va
 
 /// `DELETE /keys/{id}`: from now on the key is not known.
 pub(crate) async fn remove<S: Store + Clone>(State(app): State<App<S>>, Path(id): Path<String>) -> Answer {
-    let access = app.access();
-    access.keys.remove(app.engine(), &id, access.is_remote).await?;
-    tracing::info!(key = %id, "access key removed");
+    finish(async move {
+        let access = app.access();
+        access.keys.remove(app.engine(), &id, access.is_remote).await?;
+        tracing::info!(key = %id, "access key removed");
+        Ok::<_, KeysError>(())
+    })
+    .await?;
     Ok(Json(json!({})))
+}
+
+/// Makes a change in a task of its own, so that it is finished although its client hangs up: else the store would have
+/// it, and the keys in memory would not.
+async fn finish<T: Send + 'static>(change: impl Future<Output = T> + Send + 'static) -> T {
+    tokio::spawn(change).await.expect("a change of keys does not panic and nobody cancels it")
 }
 
 fn parse(body: &[u8]) -> Result<NewKey, Problem> {

@@ -10,6 +10,7 @@ mod replays;
 mod signature;
 mod verify;
 
+use asl::Timestamp;
 use store::Store;
 
 pub(crate) use guard::guard;
@@ -19,6 +20,7 @@ pub(crate) use keys::{CreatedKey, ListedKey, has_keys};
 use replays::Replays;
 pub use signature::{Credentials, sign};
 
+use crate::app::now;
 use crate::vault::Vault;
 
 /// The keys, the signatures that were seen, and whether other machines reach the server.
@@ -26,12 +28,17 @@ use crate::vault::Vault;
 pub struct Access {
     pub(crate) keys: Keys,
     replays: Replays,
+    /// The second in which the server started. Signatures do not tell time more finely.
+    since: Timestamp,
     pub(crate) is_remote: bool,
 }
 
 impl Access {
-    /// Opens the access keys of a store. `is_remote` says that the server listens elsewhere than on loopback.
+    /// Opens the access keys of a store, before anything is listened to: requests that were signed before this are not taken
+    /// for new ones. `is_remote` says that the server listens elsewhere than on loopback.
     pub async fn load<S: Store>(store: &S, vault: &Vault, is_remote: bool) -> Result<Access, KeysError> {
-        Ok(Access { keys: Keys::load(store, vault).await?, replays: Replays::default(), is_remote })
+        let since = now();
+        let since = since.saturating_add_milliseconds(-since.as_milliseconds().rem_euclid(1_000));
+        Ok(Access { keys: Keys::load(store, vault).await?, replays: Replays::default(), since, is_remote })
     }
 }

@@ -1,9 +1,11 @@
 //! The refusals of AWS's JSON protocol for requests that are not signed as they should be.
 
+use asl::Timestamp;
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use sha2::{Digest, Sha256};
 
+use super::signature::compact;
 use crate::api::ApiError;
 
 pub(super) fn missing() -> ApiError {
@@ -45,6 +47,14 @@ pub(super) fn session_token() -> ApiError {
 
 pub(super) fn replayed() -> ApiError {
     invalid("Signature already used: sign every request anew.")
+}
+
+pub(super) fn before_start(start: Timestamp) -> ApiError {
+    invalid(format!(
+        "The request was signed before {}, when this server started, so it may have been done already. Sign it anew, by a \
+         clock that is right.",
+        compact(start)
+    ))
 }
 
 pub(super) fn page(message: impl Into<String>) -> ApiError {

@@ -10,6 +10,8 @@ use hmac::{Hmac, Mac};
 use sha2::{Digest, Sha256};
 use zeroize::Zeroizing;
 
+use super::replays::ATTEMPT_HEADERS;
+
 pub(super) const ALGORITHM: &str = "AWS4-HMAC-SHA256";
 /// The last part of a scope.
 pub(super) const TERMINATOR: &str = "aws4_request";
@@ -45,14 +47,19 @@ pub(super) struct Scope {
     pub(super) service: String,
 }
 
-/// Signs a request whose `host` header is set: the host, the content type, and every `x-amz-` header.
+/// Signs a request whose `host` header is set: the host, the content type, what tells attempts apart, and every `x-amz-`
+/// header.
 pub fn sign(parts: &mut Parts, body: &[u8], credentials: &Credentials, now: Timestamp) {
     let at = compact(now);
     let digest = hex::encode(Sha256::digest(body));
     let ascii = |text: &str| HeaderValue::from_str(text).expect("digits and letters");
     parts.headers.insert(DATE_HEADER, ascii(&at));
     parts.headers.insert(DIGEST_HEADER, ascii(&digest));
-    let is_signed = |name: &str| name == "host" || name == "content-type" || name.starts_with("x-amz-");
+    let is_signed = |name: &str| {
+        matches!(name, "host" | "content-type")
+            || name.starts_with("x-amz-")
+            || ATTEMPT_HEADERS.contains(&name)
+    };
     let mut signed: Vec<_> =
         parts.headers.keys().map(|name| name.as_str().to_owned()).filter(|name| is_signed(name)).collect();
     signed.sort_unstable();

@@ -10,15 +10,14 @@ use hmac::Mac;
 use super::Access;
 use super::claim::Claim;
 use super::keys::AccessKey;
-use super::refusals::{incomplete, invalid, mismatch, replayed, unknown_key};
+use super::refusals::{before_start, incomplete, invalid, mismatch, replayed, unknown_key};
+use super::replays::{ATTEMPT_HEADERS, attempt};
 use super::signature::{DIGEST_HEADER, canonical, compact, mac};
 use crate::api::ApiError;
 use crate::limits::CLOCK_SKEW_SECONDS;
 
 /// The services in whose name a request may be signed. Any region will do.
 const SERVICES: &[&str] = &["states", "lambda", "events", "stepwell"];
-/// What AWS SDKs put into every attempt, so that no two are alike. Not all of them sign it.
-const UNIQUE_HEADERS: [&str; 2] = ["amz-sdk-invocation-id", "amz-sdk-request"];
 /// Operations that change nothing, by how their names begin.
 const READING: &[&str] = &["Describe", "List", "GetExecutionHistory", "ValidateStateMachineDefinition"];
 
@@ -62,9 +61,15 @@ impl Plausible {
         if presigned_seconds.is_some() || is_reading(parts) {
             return Ok(());
         }
-        let is_unique = UNIQUE_HEADERS.iter().all(|name| signed_headers.iter().any(|signed| signed == name));
+        // What the server had seen before its start it does not know.
+        if *at < access.since {
+            return Err(before_start(access.since));
+        }
+        let is_signed = |name: &&str| signed_headers.iter().any(|signed| signed == name);
+        let is_unique = ATTEMPT_HEADERS.iter().all(is_signed);
+        let attempt = (!is_unique).then(|| attempt(signature, &parts.headers));
         let until = at.saturating_add_seconds(CLOCK_SKEW_SECONDS);
-        if access.replays.admit(*signature, until, is_unique, now) { Ok(()) } else { Err(replayed()) }
+        if access.replays.admit(signature, until, attempt, now) { Ok(()) } else { Err(replayed()) }
     }
 }
 
@@ -155,7 +160,12 @@ mod tests {
 
     fn access() -> Access {
         let keys = Keys::with("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        Access { keys, replays: Replays::default(), is_remote: false }
+        Access {
+            keys,
+            replays: Replays::default(),
+            since: parse_compact(AT).unwrap().saturating_add_seconds(-300),
+            is_remote: false,
+        }
     }
 
     fn signed(authorization: &str) -> Parts {
@@ -358,21 +368,55 @@ mod tests {
     }
 
     #[test]
-    fn a_changing_request_is_done_once_a_minute() {
+    fn a_changing_request_is_done_once() {
         let (access, mut parts) = (access(), signed(AUTHORIZATION));
         let now = |late| parse_compact(AT).unwrap().saturating_add_seconds(late);
         let admit = |parts: &Parts, late| {
             examine(&access, parts, now(late)).unwrap().admit(&access, parts, now(late)).is_ok()
         };
-        for (late, expected) in [(0, true), (60, true), (61, false), (300, false)] {
-            assert_eq!(admit(&parts, late), expected, "{late}");
+        // An attempt number that is not signed, as botocore has it, tells another attempt for a minute.
+        let numbered = |number: &'static str| {
+            let mut parts = signed(AUTHORIZATION);
+            parts.headers.insert("amz-sdk-request", HeaderValue::from_static(number));
+            parts
+        };
+        let (first, second, third) = (numbered("attempt=1"), numbered("attempt=2"), numbered("attempt=3"));
+        for (parts, late, expected) in [
+            (&parts, 0, true),
+            (&parts, 0, false),
+            (&first, 1, true),
+            (&first, 1, false),
+            (&second, 60, true),
+            (&parts, 60, false),
+            (&third, 61, false),
+            (&parts, 300, false),
+        ] {
+            assert_eq!(admit(parts, late), expected, "{late}");
         }
         parts.headers.insert("x-amz-target", HeaderValue::from_static("AWSStepFunctions.ListActivities"));
-        assert!(admit(&parts, 300));
+        assert!(admit(&parts, 300) && admit(&parts, 300));
         // A poll takes a task away.
         parts.headers.insert("x-amz-target", HeaderValue::from_static("AWSStepFunctions.GetActivityTask"));
         assert!(!admit(&parts, 300));
         let parts = presigned(PRESIGNED);
         assert!(admit(&parts, 0) && admit(&parts, 300));
+    }
+
+    #[test]
+    fn what_was_signed_before_the_start_may_have_been_done() {
+        let mut parts = signed(AUTHORIZATION);
+        let at = parse_compact(AT).unwrap();
+        let mut access = access();
+        let mut verdict = |parts: &Parts, start: i64| {
+            access.since = at.saturating_add_seconds(start);
+            let answer = examine(&access, parts, at).unwrap().admit(&access, parts, at);
+            answer.err().map(|error| error.message().to_owned()).unwrap_or_default()
+        };
+        let refused = "The request was signed before 20260102T030406Z, when this server started";
+        assert!(verdict(&parts, 1).starts_with(refused), "{}", verdict(&parts, 1));
+        assert_eq!(verdict(&parts, 0), "");
+        // Reading it again does no harm.
+        parts.headers.insert("x-amz-target", HeaderValue::from_static("AWSStepFunctions.ListActivities"));
+        assert_eq!(verdict(&parts, 1), "");
     }
 }

@@ -4,11 +4,13 @@ use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full, Limited};
 use hyper::client::conn::http1;
+use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use uuid::Uuid;
 
 use super::Failure;
 use crate::access::{Credentials, sign};
@@ -128,6 +130,10 @@ impl Client {
     async fn send(&self, request: Request<Bytes>) -> Result<Value, Failure> {
         let (mut parts, body) = request.into_parts();
         if let Some(credentials) = &self.credentials {
+            // Signed too, so that nobody else can send this request once more.
+            let id = HeaderValue::from_str(&Uuid::new_v4().to_string()).expect("digits, letters and hyphens");
+            parts.headers.insert("amz-sdk-invocation-id", id);
+            parts.headers.insert("amz-sdk-request", HeaderValue::from_static("attempt=1"));
             sign(&mut parts, &body, credentials, now());
         }
         let request = Request::from_parts(parts, Full::new(body));

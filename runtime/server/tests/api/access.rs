@@ -1,14 +1,18 @@
 //! Access keys and what is refused without them, through the router.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use asl::Timestamp;
 use axum::body::Body;
 use axum::http::{HeaderMap, HeaderValue, Request, StatusCode, header};
+use futures::FutureExt;
 use serde_json::{Value, json};
 use server::{Credentials, sign};
+use tower::ServiceExt;
 
 use super::Server;
+
+const PATIENCE: Duration = Duration::from_secs(60);
 
 fn now() -> Timestamp {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
@@ -108,6 +112,58 @@ async fn keys_are_made_listed_and_removed() {
     Server::assert_refused(&gone, 403, "UnrecognizedClientException");
     assert_eq!(server.send(signed(remove(&second.id), &second)).await.0, 200);
     assert_eq!(server.send(request("GET", "/keys", "").map(Body::from)).await.1, json!({"keys": []}));
+}
+
+/// Until there are so many keys, as the server knows them without a restart.
+async fn until_known(server: &Server, key: &Credentials, count: usize) -> Vec<Value> {
+    let known = async {
+        loop {
+            let (_, listed) = server.send(signed(request("GET", "/keys", ""), key)).await;
+            let keys = listed["keys"].as_array().unwrap().clone();
+            if keys.len() == count {
+                return keys;
+            }
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, known).await.unwrap_or_else(|_| panic!("there are not {count} keys"))
+}
+
+#[tokio::test]
+async fn a_change_is_finished_although_its_client_hangs_up() {
+    let server = Server::start().await;
+    let first = server.first_key().await;
+    // The client is there until its change is on the way, and no longer.
+    let hang_up = |request| {
+        let answer = server.router.clone().oneshot(signed(request, &first)).now_or_never();
+        assert!(answer.is_none(), "it takes more than one turn");
+    };
+    hang_up(request("POST", "/keys", ""));
+    let keys = until_known(&server, &first, 2).await;
+    let second = keys.iter().find(|key| key["id"] != *first.id).unwrap();
+    hang_up(request("DELETE", &format!("/keys/{}", second["id"].as_str().unwrap()), ""));
+    until_known(&server, &first, 1).await;
+}
+
+#[tokio::test]
+async fn a_changing_request_is_done_once() {
+    let server = Server::start().await;
+    let key = server.first_key().await;
+    let create = |attempt: &'static str| {
+        let mut request = call("CreateActivity", &json!({"name": "a"}));
+        request.headers_mut().insert("amz-sdk-invocation-id", HeaderValue::from_static("0a1b"));
+        request.headers_mut().insert("amz-sdk-request", HeaderValue::from_static(attempt));
+        request
+    };
+    let at = now();
+    assert_eq!(server.send(signed_at(create("attempt=1"), &key, at)).await.0, 200);
+    let again = server.send(signed_at(create("attempt=1"), &key, at)).await;
+    Server::assert_refused(&again, 400, "InvalidSignatureException");
+    assert_eq!(server.send(signed_at(create("attempt=2"), &key, at)).await.0, 200);
+    // It may have been done by the server that ran before this one.
+    let early = server.send(signed_at(create("attempt=3"), &key, at.saturating_add_seconds(-299))).await;
+    Server::assert_refused(&early, 400, "InvalidSignatureException");
+    assert!(early.1["message"].as_str().unwrap().contains("when this server started"), "{}", early.1);
 }
 
 #[tokio::test]
