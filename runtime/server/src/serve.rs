@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::interpreter::{LinkMaker, TimeScale};
-use engine::{Engine, Express, Observed, Observer};
+use engine::{Engine, Express, Observed, Observer, Offline};
 use executors::{Executor, ModuleExecutor};
 use outbound::ClientError;
 use store::{OpenError, RedbOptions, RedbStore};
@@ -103,10 +103,12 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let mocks = outside::mocks(&options.outside)?;
     let store = open_store(&options)?;
     let is_remote = !options.listen.ip().is_loopback();
-    if is_remote && !options.allow_remote {
+    if needs_keys(&options) {
         require_keys(&store, &options).await?;
     }
-    let vault = Vault::open(&options.data, options.secret_key.as_deref())?;
+    let offline = Offline::new(store.clone());
+    let vault = Vault::of_store(&options.data, options.secret_key.as_deref(), &offline).await?;
+    let access = Access::load(&store, &vault, is_remote).await?;
     let host = start_host(&options)?;
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
@@ -128,8 +130,6 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let mut in_memory = engine_options(observing.express(), None, time_scale);
     in_memory.shard.mocks = mocks;
     let (express, express_engine) = Express::start(in_memory, store.clone(), executor).await?;
-    vault.prove(&handle).await?;
-    let access = Access::load(&store, &vault, is_remote).await?;
     warn_of_strangers(&access);
     let app = App::new(Parts {
         engine: handle,
@@ -218,19 +218,41 @@ fn stop_on_signals(stopping: &CancellationToken) -> Result<(), ServeError> {
 fn open_store(options: &ServeOptions) -> Result<RedbStore, ServeError> {
     std::fs::create_dir_all(&options.data)
         .map_err(|source| ServeError::Folder { path: options.data.clone(), source })?;
-    let instance = Uuid::new_v4().as_u128();
-    RedbStore::open(&RedbOptions::new(&options.data, instance)).map_err(|error| match error {
+    RedbStore::open(&store_options(options)).map_err(|error| match error {
         OpenError::InUse { .. } => ServeError::InUse { path: options.data.clone() },
         other => ServeError::Store(other),
     })
 }
 
-/// An address that other machines reach needs keys.
+fn store_options(options: &ServeOptions) -> RedbOptions {
+    RedbOptions::new(&options.data, Uuid::new_v4().as_u128())
+}
+
+/// Refuses what a server with these options would refuse because others could reach it. Makes nothing.
+pub(crate) async fn check_reach(options: &ServeOptions) -> Result<(), ServeError> {
+    if !needs_keys(options) {
+        return Ok(());
+    }
+    if !store_options(options).has_store() {
+        return Err(remote(options));
+    }
+    require_keys(&open_store(options)?, options).await
+}
+
+/// Whether others reach this server and nothing else decides who comes in.
+fn needs_keys(options: &ServeOptions) -> bool {
+    !options.listen.ip().is_loopback() && !options.allow_remote
+}
+
+fn remote(options: &ServeOptions) -> ServeError {
+    ServeError::Remote { address: options.listen, data: options.data.clone() }
+}
+
 async fn require_keys(store: &RedbStore, options: &ServeOptions) -> Result<(), ServeError> {
     if has_keys(store).await.map_err(KeysError::Read)? {
         return Ok(());
     }
-    Err(ServeError::Remote { address: options.listen, data: options.data.clone() })
+    Err(remote(options))
 }
 
 fn warn_of_strangers(access: &Access) {

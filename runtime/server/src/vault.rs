@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use engine::{PutMode, PutSecret, Refusal};
+use engine::{Offline, PutMode, PutSecret, Refusal};
 use hkdf::Hkdf;
 use sha2::Sha256;
 use store::{ReadError, SecretKey, SecretKind, SecretRecord, Store};
@@ -48,6 +48,11 @@ pub enum VaultError {
     Malformed { place: String },
     #[error("{path} can be read by others than its owner; run `chmod 600 {path}`")]
     Exposed { path: PathBuf },
+    #[error(
+        "{path} is missing, and there are secrets in this data folder that were sealed with the key in it. Put it back, or \
+         give its key as STEPWELL_SECRET_KEY; without it they cannot be read"
+    )]
+    Missing { path: PathBuf },
     #[error("the system gives no random numbers: {0}")]
     Random(getrandom::Error),
     #[error(
@@ -98,6 +103,24 @@ impl Vault {
         }
     }
 
+    /// The vault of a store on which no engine runs, with the key that the store's secrets were sealed with. For a store
+    /// that has secrets no key is made.
+    pub(crate) async fn of_store<S: Store>(
+        data: &Path,
+        given: Option<&str>,
+        secrets: &Offline<S>,
+    ) -> Result<Vault, VaultError> {
+        let path = data.join(KEY_FILE);
+        let is_missing =
+            given.is_none() && fs::metadata(&path).is_err_and(|error| error.kind() == ErrorKind::NotFound);
+        if is_missing && secrets.store().secret(&check_key()).await?.is_some() {
+            return Err(VaultError::Missing { path });
+        }
+        let vault = Vault::open(data, given)?;
+        vault.prove(secrets).await?;
+        Ok(vault)
+    }
+
     fn parse(text: &str, place: String) -> Result<Vault, VaultError> {
         let mut master = Zeroizing::new([0; KEY_BYTES]);
         match hex::decode_to_slice(text.trim(), &mut *master) {
@@ -107,8 +130,8 @@ impl Vault {
     }
 
     /// Makes sure that this key is the one with which the store's secrets were sealed.
-    pub(crate) async fn prove<T: Secrets>(&self, secrets: &T) -> Result<(), VaultError> {
-        let key = SecretKey { kind: SecretKind::Check, name: CHECK_NAME.into() };
+    async fn prove<T: Secrets>(&self, secrets: &T) -> Result<(), VaultError> {
+        let key = check_key();
         if let Some(found) = secrets.store().secret(&key).await? {
             return match self.unseal(&key, &found) {
                 Ok(text) if *text == CHECK_TEXT => Ok(()),
@@ -162,6 +185,10 @@ impl fmt::Debug for Vault {
     }
 }
 
+fn check_key() -> SecretKey {
+    SecretKey { kind: SecretKind::Check, name: CHECK_NAME.into() }
+}
+
 /// Whole or not at all, and on the disk before anything is sealed with it.
 fn write_new(data: &Path, path: &Path, text: &str) -> std::io::Result<()> {
     let fresh = path.with_extension("key.new");
@@ -174,10 +201,8 @@ fn write_new(data: &Path, path: &Path, text: &str) -> std::io::Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use asl::Timestamp;
-    use tokio_util::sync::CancellationToken;
+    use store::MemoryStore;
 
     use super::*;
 
@@ -249,26 +274,31 @@ mod tests {
         assert!(error.starts_with(&path.display().to_string()), "{error}");
     }
 
-    /// No task runs in these tests.
-    struct Idle;
-
-    impl engine::TaskExecutor for Idle {
-        async fn run(&self, _: engine::TaskDispatch, _: CancellationToken) -> engine::TaskOutcome {
-            panic!("no task was started")
-        }
+    #[tokio::test]
+    async fn another_key_than_the_stores_is_refused() {
+        let secrets = Offline::new(MemoryStore::new(1));
+        let open = |given| Vault::of_store(Path::new("/nowhere"), given, &secrets);
+        open(Some(GIVEN)).await.unwrap();
+        open(Some(GIVEN)).await.unwrap();
+        let error = open(Some(&GIVEN.replace('0', "1"))).await.unwrap_err();
+        assert!(matches!(error, VaultError::WrongKey { .. }), "{error}");
+        assert!(error.to_string().contains("STEPWELL_SECRET_KEY"), "{error}");
     }
 
     #[tokio::test]
-    async fn another_key_than_the_stores_is_refused() {
-        let store = store::MemoryStore::new(1);
-        let (handle, _engine) =
-            engine::Engine::start(engine::Options::default(), store, Arc::new(Idle)).await.unwrap();
-        vault().prove(&handle).await.unwrap();
-        vault().prove(&handle).await.unwrap();
-        let other = Vault::open(Path::new("/nowhere"), Some(&GIVEN.replace('0', "1"))).unwrap();
-        let error = other.prove(&handle).await.unwrap_err();
-        assert!(matches!(error, VaultError::WrongKey { .. }), "{error}");
-        assert!(error.to_string().contains("STEPWELL_SECRET_KEY"), "{error}");
+    async fn no_key_is_made_for_a_store_that_has_lost_its_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let secrets = Offline::new(MemoryStore::new(1));
+        let made = Vault::of_store(folder.path(), None, &secrets).await.unwrap();
+        let path = folder.path().join(KEY_FILE);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::remove_file(&path).unwrap();
+        let error = Vault::of_store(folder.path(), None, &secrets).await.unwrap_err();
+        assert!(error.to_string().starts_with(&format!("{} is missing", path.display())), "{error}");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        // The key may come from elsewhere now.
+        let given = Vault::of_store(folder.path(), Some(text.trim()), &secrets).await.unwrap();
+        assert_eq!(given.master, made.master);
     }
 
     #[test]

@@ -118,3 +118,29 @@ fn an_address_that_other_machines_reach_needs_a_key() {
     list.envs(first);
     assert!(good(list).contains("of a test"));
 }
+
+#[test]
+fn a_server_that_has_lost_its_key_makes_no_other() {
+    let home = Home::new();
+    create_key(&home);
+    let path = home.data().join("secret.key");
+    let kept = home.path("kept.key");
+    std::fs::rename(&path, &kept).unwrap();
+    let before = home.files("data");
+    let output = home.run();
+    assert_eq!(output.status.code(), Some(1), "{}", told(&output));
+    assert!(told(&output).contains(&format!("{} is missing", path.display())), "{}", told(&output));
+    refused(on_folder(&home, &["create"]), "is missing");
+    // Nothing was started and nothing written.
+    assert_eq!(home.files("data"), before);
+
+    std::fs::rename(&kept, &path).unwrap();
+    home.start();
+
+    let before = home.files("data");
+    let home = home.with_env("STEPWELL_SECRET_KEY", "5e".repeat(32));
+    let expected = "were sealed with another key than STEPWELL_SECRET_KEY has";
+    let output = home.run();
+    assert!(told(&output).contains(expected), "{}", told(&output));
+    assert_eq!(home.files("data"), before);
+}

@@ -56,6 +56,42 @@ fn a_file_is_checked_with_every_mistake_and_its_place() {
 }
 
 #[test]
+fn a_file_for_a_server_that_others_reach_needs_keys() {
+    let folder = folder("[serve]\ndata = \"d\"\nlisten = \"0.0.0.0:8083\"\n");
+    let check = |variables: &[(&str, &str)]| stepwell(folder.path(), &["config", "check"], variables);
+    let output = check(&[]);
+    let found = lines(&output.stdout);
+    let expected = "stepwell.toml:3: listen: 0.0.0.0:8083 can be reached from other machines, and there are no access keys";
+    assert_eq!((output.status.code(), found.len()), (Some(1), 1), "{output:?}");
+    assert!(
+        found[0].starts_with(expected) && found[0].contains("`stepwell keys create --data d`"),
+        "{found:?}"
+    );
+    assert!(!folder.path().join("d").exists());
+    // As the server would, the check takes the environment into account.
+    let output = check(&[("STEPWELL_LISTEN", "0.0.0.0:1")]);
+    let expected = "environment variable STEPWELL_LISTEN: listen: 0.0.0.0:1 can be reached";
+    assert!(lines(&output.stdout)[0].starts_with(expected), "{output:?}");
+    for variable in [("STEPWELL_ALLOW_REMOTE", "true"), ("STEPWELL_LISTEN", "127.0.0.1:0")] {
+        assert_eq!(lines(&check(&[variable]).stdout), ["stepwell.toml is valid"]);
+    }
+
+    assert!(stepwell(folder.path(), &["keys", "create", "--data", "d"], &[]).status.success());
+    assert_eq!(lines(&check(&[]).stdout), ["stepwell.toml is valid"]);
+}
+
+#[test]
+fn the_options_of_requests_have_a_heading_of_their_own() {
+    let output = stepwell(Path::new("."), &["serve", "--help"], &[]);
+    let help = String::from_utf8(output.stdout).unwrap();
+    let (own, requests) = help.split_once("\nRequests to a server:\n").unwrap();
+    for option in ["--endpoint", "--access-key-id", "--secret-access-key"] {
+        assert!(!own.contains(&format!("{option} ")) && requests.contains(option), "{option}: {help}");
+    }
+    assert!(own.contains("--secret-key "), "{help}");
+}
+
+#[test]
 fn the_settings_are_shown_with_where_they_come_from() {
     let folder =
         folder("[serve]\nregion = \"eu-west-1\"\naccount = \"000000000001\"\nwait_time_scale = 0.5\n");

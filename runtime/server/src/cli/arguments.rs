@@ -21,6 +21,8 @@ const REGION_CHARACTERS_MAX: usize = 32;
 const ACCOUNT_DIGITS: usize = 12;
 /// Ours: 32 bytes.
 const SECRET_KEY_DIGITS: usize = 64;
+/// What every command takes and those need that ask a server.
+const REQUESTS: &str = "Requests to a server";
 
 /// Durable workflows in Amazon States Language, with WebAssembly components as tasks.
 #[derive(Debug, Parser)]
@@ -30,6 +32,7 @@ pub(crate) struct Arguments {
     #[arg(
         long,
         global = true,
+        help_heading = REQUESTS,
         value_name = "URL",
         env = "STEPWELL_ENDPOINT",
         default_value = "http://127.0.0.1:8083"
@@ -45,10 +48,24 @@ pub(crate) struct Arguments {
 #[derive(Args)]
 pub(crate) struct Signing {
     /// Access key with which requests are signed; needed while the server has access keys
-    #[arg(long, global = true, value_name = "ID", env = "AWS_ACCESS_KEY_ID", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = REQUESTS,
+        value_name = "ID",
+        env = "AWS_ACCESS_KEY_ID",
+        hide_env_values = true
+    )]
     access_key_id: Option<String>,
     /// Secret of the access key
-    #[arg(long, global = true, value_name = "SECRET", env = "AWS_SECRET_ACCESS_KEY", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        help_heading = REQUESTS,
+        value_name = "SECRET",
+        env = "AWS_SECRET_ACCESS_KEY",
+        hide_env_values = true
+    )]
     secret_access_key: Option<String>,
 }
 
@@ -185,7 +202,7 @@ pub(crate) struct ServeOptions {
     pub(crate) express_kept_mib: usize,
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = secret_key)]
-    pub(crate) secret_key: Option<String>,
+    pub(crate) secret_key: Option<Hidden>,
     #[command(flatten)]
     pub(crate) outside: OutsideOptions,
 }
@@ -217,12 +234,36 @@ fn account(text: &str) -> Result<String, String> {
     if is_account { Ok(text.to_owned()) } else { Err(format!("it must have {ACCOUNT_DIGITS} digits")) }
 }
 
-fn secret_key(text: &str) -> Result<String, String> {
+/// A secret among the arguments. Nothing shows it.
+#[derive(Clone)]
+pub(crate) struct Hidden(Zeroizing<String>);
+
+impl From<&str> for Hidden {
+    fn from(text: &str) -> Hidden {
+        Hidden(Zeroizing::new(text.to_owned()))
+    }
+}
+
+impl std::ops::Deref for Hidden {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Hidden {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str("…")
+    }
+}
+
+fn secret_key(text: &str) -> Result<Hidden, String> {
     let is_key = text.len() == SECRET_KEY_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     let why = || {
         format!("it must have {SECRET_KEY_DIGITS} hexadecimal digits; make a key with `openssl rand -hex 32`")
     };
-    if is_key { Ok(text.to_owned()) } else { Err(why()) }
+    if is_key { Ok(text.into()) } else { Err(why()) }
 }
 
 /// `--express-kept` and its size in MiB.
@@ -274,7 +315,7 @@ pub(crate) struct KeysOptions {
     pub(crate) data: Option<PathBuf>,
     /// Key under which secrets are kept, with --data: 64 hexadecimal digits. Without it, the file secret.key
     #[arg(long, global = true, value_name = "HEX", env = "STEPWELL_SECRET_KEY", hide_env_values = true)]
-    pub(crate) secret_key: Option<String>,
+    pub(crate) secret_key: Option<Hidden>,
     #[command(subcommand)]
     pub(crate) command: KeysCommand,
 }
@@ -533,6 +574,17 @@ mod tests {
         for seconds in ["0", "86401", "soon"] {
             let error = parse(seconds).unwrap_err().to_string();
             assert!(error.contains("--module-timeout"), "{error}");
+        }
+    }
+
+    #[test]
+    fn secrets_among_the_arguments_are_not_shown() {
+        let key = "5e".repeat(SECRET_KEY_DIGITS / 2);
+        for command in [&["serve"][..], &["keys", "list"]] {
+            let given = ["--secret-key", &key, "--secret-access-key", &key];
+            let arguments = ["stepwell"].iter().chain(command).copied().chain(given);
+            let arguments = Arguments::try_parse_from(arguments).unwrap();
+            assert!(!format!("{arguments:?}").contains("5e5e"), "{arguments:?}");
         }
     }
 }

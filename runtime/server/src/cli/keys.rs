@@ -71,9 +71,8 @@ async fn on_folder(
         ),
         other => anyhow::Error::new(other).context("the store cannot be opened"),
     })?;
-    let vault = Vault::open(data, secret_key)?;
     let secrets = Offline::new(store);
-    vault.prove(&secrets).await?;
+    let vault = Vault::of_store(data, secret_key, &secrets).await?;
     let keys = Access::load(secrets.store(), &vault, false).await?.keys;
     match command {
         KeysCommand::Create { description } => {

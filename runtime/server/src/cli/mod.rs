@@ -116,7 +116,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
     let client = || Ok(Client::new(&arguments.endpoint)?.signed_with(arguments.signing.credentials()?));
     match arguments.command {
         Command::Serve(_) => anyhow::bail!("serve is no request"),
-        Command::Config(command) => config::run(command, terminal),
+        Command::Config(command) => config::run(command, terminal).await,
         Command::Module(command) => module::run(&client()?, command, terminal).await,
         Command::Keys(options) => keys::run(client, options, terminal).await,
         Command::Connection(command) => connection::run(&client()?, command, terminal).await,

@@ -47,6 +47,15 @@ impl RedbOptions {
     pub fn new(directory: impl Into<PathBuf>, instance: u128) -> RedbOptions {
         RedbOptions { directory: directory.into(), cache_bytes: CACHE_BYTES_DEFAULT, instance }
     }
+
+    /// Whether there is a store already.
+    pub fn has_store(&self) -> bool {
+        self.path().exists()
+    }
+
+    fn path(&self) -> PathBuf {
+        self.directory.join(FILE_NAME)
+    }
 }
 
 /// The store on disk.
@@ -55,7 +64,7 @@ pub type RedbStore = KvStore<Redb>;
 impl KvStore<Redb> {
     /// Opens the store, or makes a new one. Blocks: after a crash for some milliseconds.
     pub fn open(options: &RedbOptions) -> Result<RedbStore, OpenError> {
-        let path = options.directory.join(FILE_NAME);
+        let path = options.path();
         let database = open::database(options, &path)?;
         RedbStore::of_database(database, &path, options.instance)
     }

@@ -9,6 +9,6 @@ mod table;
 mod tests;
 
 pub(super) use file::{File, Problem};
-pub(super) use print::{example, show};
+pub(super) use print::{example, origin, show};
 pub(super) use resolve::{Environment, FILE, FILE_VARIABLE, Resolved, resolve};
 pub(super) use table::command;

@@ -17,7 +17,7 @@ pub(crate) fn show(resolved: &Resolved) -> String {
         None => "# There is no configuration file.".to_owned(),
     };
     let lines = resolved.values.iter().map(|value| {
-        let (left, remark) = (shown(value), origin(value));
+        let (left, remark) = (shown(value), origin_of(value));
         format!("{left:REMARK_COLUMN$}  # {remark}").trim_end().to_owned()
     });
     let lines = [file, "[serve]".to_owned()].into_iter().chain(lines).collect::<Vec<_>>();
@@ -33,7 +33,13 @@ fn shown(value: &Value) -> String {
     }
 }
 
-fn origin(value: &Value) -> String {
+/// Where the value of a setting comes from.
+pub(crate) fn origin(resolved: &Resolved, id: &str) -> String {
+    let value = resolved.values.iter().find(|value| value.setting.id() == id);
+    value.map_or_else(|| id.to_owned(), |value| format!("{}: {id}", origin_of(value)))
+}
+
+fn origin_of(value: &Value) -> String {
     match &value.origin {
         Origin::Flag => value.setting.flag(),
         Origin::Variable(name) => format!("environment variable {name}"),
