@@ -9,6 +9,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use asl::Timestamp;
+use asl::interpreter::TaskToken;
 use store::{CommitError, ReadError, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,8 @@ use crate::hash::OwnNumbers;
 use crate::load;
 use crate::observer::Observer;
 use crate::port::TaskExecutor;
-use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard};
+use crate::request::ActivityTask;
+use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard, TaskKey};
 
 /// Ours: executions and effects in one batch; measured on redb, larger batches only lengthen the tail.
 const BATCH_MAX: usize = 1_024;
@@ -46,6 +48,8 @@ pub(crate) enum Message {
     },
     /// Takes a poll back. It must not overtake the poll, which then would wait for ever and take a task with it.
     Withdraw(ReplyTo),
+    /// A task that was on its way to a worker who went away.
+    TakeBack(ActivityTask),
 }
 
 /// Where the driver's work comes from.
@@ -75,6 +79,8 @@ pub(crate) struct Driver<S, E> {
     replies: HashMap<ReplyTo, oneshot::Sender<Reply>, OwnNumbers>,
     dispatch: Dispatch<E>,
     in_flight: Option<InFlight>,
+    /// Activities' tasks that were handed out to nobody.
+    undelivered: Vec<TaskKey>,
     timers: Timers,
     stop: CancellationToken,
 }
@@ -124,6 +130,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
             replies: HashMap::default(),
             dispatch,
             in_flight: None,
+            undelivered: Vec::new(),
             timers: Timers::default(),
             stop,
         };
@@ -133,6 +140,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     pub(crate) async fn run(mut self) -> Ended {
         loop {
+            self.take_back().await;
             self.settle_owed().await;
             self.fill_places().await;
             self.commit();
@@ -186,6 +194,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
                 self.input(Input::Request { reply, request }).await;
             }
             Message::Withdraw(reply) => self.input(Input::Withdraw(reply)).await,
+            Message::TakeBack(task) => self.undelivered.extend(key_of(&task)),
         }
     }
 
@@ -244,6 +253,13 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         }
         for input in later {
             self.shard.owe(input);
+        }
+    }
+
+    /// Queues the tasks again whose workers went away before they had them.
+    async fn take_back(&mut self) {
+        for task in std::mem::take(&mut self.undelivered) {
+            self.input(Input::TakeBack(task)).await;
         }
     }
 
@@ -315,8 +331,10 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         match effect {
             Effect::Reply { to, reply } => {
                 // A client that went away no longer wants its answer.
-                if let Some(sender) = self.replies.remove(&to) {
-                    let _ = sender.send(reply);
+                if let Some(sender) = self.replies.remove(&to)
+                    && let Err(Reply::ActivityTask(Some(task))) = sender.send(reply)
+                {
+                    self.undelivered.extend(key_of(&task));
                 }
             }
             Effect::StartTask(task) => self.dispatch.push(task),
@@ -391,8 +409,13 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         self.dispatch.cancel_all();
         self.timers = Timers::default();
         // What is being written would come into the store behind the back of the new shard.
-        if let Some(in_flight) = self.in_flight.take() {
-            let _ = in_flight.commit.await;
+        if let Some(in_flight) = self.in_flight.take()
+            && in_flight.commit.await.is_ok()
+        {
+            self.undelivered.extend(in_flight.effects.iter().filter_map(|effect| match effect {
+                Effect::Reply { reply: Reply::ActivityTask(Some(task)), .. } => key_of(task),
+                Effect::Reply { .. } | Effect::StartTask(_) | Effect::CancelTask(_) | Effect::Tell(_) => None,
+            }));
         }
         loop {
             if let Ok(snapshot) = load::snapshot(&self.store).await {
@@ -413,12 +436,18 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     async fn drain(mut self) -> Ended {
         self.requests.close();
         self.take_waiting().await;
+        // Nobody polls any more.
+        for poll in self.replies.keys().copied().collect::<Vec<_>>() {
+            self.shard.handle(Input::Withdraw(poll), now());
+        }
+        self.take_back().await;
         self.commit();
         while self.in_flight.is_some() {
             let result = committed(&mut self.in_flight).await;
             if self.committed(result).await == Wake::Fenced {
                 return Ended::Fenced;
             }
+            self.take_back().await;
             self.commit();
         }
         self.dispatch.cancel_all();
@@ -431,6 +460,12 @@ enum Wake {
     GoOn,
     Stop,
     Fenced,
+}
+
+/// The attempt that a task's token names.
+fn key_of(task: &ActivityTask) -> Option<TaskKey> {
+    let TaskToken { execution, row, attempt, .. } = TaskToken::parse(&task.token)?;
+    Some(TaskKey { execution, row, attempt })
 }
 
 /// The end of the commit that is under way.

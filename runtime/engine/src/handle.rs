@@ -214,21 +214,20 @@ impl<S: Store + Clone> Handle<S> {
         worker_name: Option<String>,
     ) -> Result<Option<ActivityTask>, Refusal> {
         let (reply, answer) = self.send(Request::GetActivityTask(arn, worker_name))?;
-        let _withdraw = Withdraw { requests: self.requests.clone(), reply };
-        tokio::pin!(answer);
+        let mut poll = Poll { requests: self.requests.clone(), reply, answer };
         let answered = tokio::select! {
-            answered = &mut answer => answered,
+            answered = &mut poll.answer => answered.ok(),
             () = tokio::time::sleep(self.activity_poll) => {
                 // A task may be on its way: the shard says whether the poll was taken back in time.
                 let _ = self.requests.send(Message::Withdraw(reply)).await;
-                answer.await
+                (&mut poll.answer).await.ok()
             }
-            () = self.stop.cancelled() => return Ok(None),
+            () = self.stop.cancelled() => poll.give_up(),
         };
         let reply = match answered {
-            Ok(reply) => reply,
-            Err(_) if self.stop.is_cancelled() => return Ok(None),
-            Err(_) => return Err(Refusal::Unavailable),
+            Some(reply) => reply,
+            None if self.stop.is_cancelled() => return Ok(None),
+            None => return Err(Refusal::Unavailable),
         };
         if let Reply::Refused(refusal) = reply {
             return Err(refusal);
@@ -316,20 +315,33 @@ impl<S: Store + Clone> Handle<S> {
     }
 }
 
-/// Takes a poll back when its client goes away. A poll that was answered is gone already.
-struct Withdraw {
+/// A poll, which is taken back when its client goes away, and so is a task that was sent and not received. A poll that was
+/// answered is gone already.
+struct Poll {
     requests: mpsc::Sender<Message>,
     reply: ReplyTo,
+    answer: oneshot::Receiver<Reply>,
 }
 
-impl Drop for Withdraw {
+impl Poll {
+    /// What has been sent already. From now on nothing can be.
+    fn give_up(&mut self) -> Option<Reply> {
+        self.answer.close();
+        self.answer.try_recv().ok()
+    }
+}
+
+impl Drop for Poll {
     fn drop(&mut self) {
-        let withdraw = Message::Withdraw(self.reply);
-        if let Err(mpsc::error::TrySendError::Full(withdraw)) = self.requests.try_send(withdraw) {
+        let message = match self.give_up() {
+            Some(Reply::ActivityTask(Some(task))) => Message::TakeBack(task),
+            Some(_) | None => Message::Withdraw(self.reply),
+        };
+        if let Err(mpsc::error::TrySendError::Full(message)) = self.requests.try_send(message) {
             let requests = self.requests.clone();
             // Without a runtime the program is ending, and the poll with it.
             if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-                runtime.spawn(async move { requests.send(withdraw).await });
+                runtime.spawn(async move { requests.send(message).await });
             }
         }
     }

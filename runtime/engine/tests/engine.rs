@@ -273,6 +273,44 @@ async fn a_worker_that_goes_before_its_poll_is_taken_takes_no_task_with_it() {
 }
 
 #[tokio::test]
+async fn a_task_whose_worker_goes_before_it_has_it_is_handed_to_the_next() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    let machine = world.create("approve", ACTIVITY).await;
+    for turns in 0..10 {
+        let mut start = std::pin::pin!(world.start(&machine, None, "1"));
+        let mut answer = None;
+        {
+            let poll = std::pin::pin!(world.handle.get_activity_task(arn.clone(), Some("gone".to_owned())));
+            assert!(poll.now_or_never().is_none());
+            // The poll goes away earlier or later on the way of the task.
+            for _ in 0..turns {
+                if answer.is_none() {
+                    answer = (&mut start).now_or_never();
+                }
+                tokio::task::yield_now().await;
+            }
+        }
+        let started = match answer {
+            Some(answer) => answer,
+            None => start.await,
+        };
+        let started = started.unwrap();
+        let poll = world.handle.get_activity_task(arn.clone(), Some("there".to_owned()));
+        let task = tokio::time::timeout(PATIENCE, poll).await.expect("the task is there").unwrap().unwrap();
+        // Nobody else gets it now.
+        let other = world.handle.get_activity_task(arn.clone(), None);
+        let other = std::pin::pin!(other);
+        assert!(other.now_or_never().is_none());
+        world.handle.send_task_success(&task.token, Data::parse("true").unwrap()).await.unwrap();
+        let record = world.ended(&started).await;
+        let events = world.events(&started, &record).await;
+        let starts = events.iter().filter(|event| matches!(event, HistoryKind::ActivityStarted { .. }));
+        assert_eq!(starts.count(), 1, "{events:?}");
+    }
+}
+
+#[tokio::test]
 async fn names_make_a_start_idempotent_while_it_runs() {
     let world = World::new().await;
     activity(&world).await;

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-use engine::shard::{self, Effect, Input, ReplyTo, Request, Shard, TaskReturned};
+use engine::shard::{self, Effect, Input, ReplyTo, Request, Shard, TaskKey, TaskReturned};
 use store::CommitError;
 
 use super::commits;
@@ -99,6 +99,12 @@ impl Node {
 
     pub(super) fn withdraw(&mut self, poll: ReplyTo, env: &mut Env) {
         self.inputs.push_back(Input::Withdraw(poll));
+        self.wake(env);
+    }
+
+    /// A task's worker went away before he had it.
+    pub(super) fn take_back(&mut self, task: TaskKey, env: &mut Env) {
+        self.inputs.push_back(Input::TakeBack(task));
         self.wake(env);
     }
 

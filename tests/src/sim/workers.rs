@@ -4,7 +4,7 @@
 use asl::Data;
 use asl::interpreter::{ErrorOutput, TaskToken};
 use engine::Refusal;
-use engine::shard::{Reply, ReplyTo, Request, TaskAnswer};
+use engine::shard::{Reply, ReplyTo, Request, TaskAnswer, TaskKey};
 use serde_json::Value;
 
 use super::clients::activity_arn;
@@ -79,11 +79,19 @@ impl Workers {
         true
     }
 
-    pub(super) fn polled(&mut self, worker: usize, to: ReplyTo, reply: Option<Reply>, env: &mut Env) {
+    /// A poll is answered. Nobody hears what comes over a broken connection; gives the task that was lost so.
+    pub(super) fn polled(
+        &mut self,
+        worker: usize,
+        to: ReplyTo,
+        reply: Option<Reply>,
+        env: &mut Env,
+    ) -> Option<TaskKey> {
         let poll = &mut self.workers[worker].poll;
-        // Nobody hears what comes over a broken connection.
         if *poll != Some(to) {
-            return;
+            let Some(Reply::ActivityTask(Some(task))) = reply else { return None };
+            let TaskToken { execution, row, attempt, .. } = TaskToken::parse(&task.token)?;
+            return Some(TaskKey { execution, row, attempt });
         }
         *poll = None;
         let mut wait = env.random.between(0..=50);
@@ -98,6 +106,7 @@ impl Workers {
             Some(reply) => env.violated(|| format!("a poll was answered with {reply:?}")),
         }
         env.after(wait, Happening::Worker(worker));
+        None
     }
 
     /// Somebody has a task in hands; gives how long he works on it.

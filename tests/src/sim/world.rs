@@ -190,7 +190,13 @@ impl World {
         let Some(caller) = self.calls.remove(&to) else { return };
         match caller {
             Caller::Client(index) => self.clients.replied(index, reply, &mut self.env),
-            Caller::Worker(worker) => self.workers.polled(worker, to, reply, &mut self.env),
+            Caller::Worker(worker) => {
+                let unheard = self.workers.polled(worker, to, reply, &mut self.env);
+                // The node that sent it is the one that sees it come back.
+                if let (Some(task), Some(node)) = (unheard, &mut self.node) {
+                    node.take_back(task, &mut self.env);
+                }
+            }
             Caller::Job { job, is_answer } => {
                 self.workers.heard(job, is_answer, reply.as_ref(), &mut self.env);
             }

@@ -9,7 +9,7 @@ use store::{ActivityRecord, Change, QueueKey, QueuedTask, RowKey};
 use crate::arn::ActivityArn;
 use crate::request::{ActivityTask, CreateActivity, Refusal};
 
-use super::{Known, Reply, ReplyTo, Shard};
+use super::{Known, Reply, ReplyTo, Shard, TaskKey};
 
 /// All activities with their queues: 48 bytes for each waiting task; inputs stay with the executions.
 #[derive(Debug)]
@@ -177,6 +177,21 @@ impl Shard {
         }
     }
 
+    /// Queues a task again that nobody got although it was handed out. Its execution has seen it start: its times go on, and
+    /// the next poller gets the same token.
+    pub(super) fn take_back(&mut self, task: TaskKey, now: Timestamp) {
+        let is_queued = self.activities.places.contains_key(&task.row_key());
+        if is_queued || !self.awaits_service(task) {
+            return;
+        }
+        let Some(request) = self.task_request(task) else { return };
+        if self.activities.exists(&request.resource) {
+            let TaskKey { execution, row, attempt } = task;
+            self.offer_activity(&request.resource, QueuedTask { execution, row, attempt, scheduled_at: now });
+            self.hand_out(&request.resource, now);
+        }
+    }
+
     pub(super) fn withdraw_activity(&mut self, key: RowKey) {
         if let Some(place) = self.activities.remove(key) {
             self.batch.activity_tasks.insert(place, Change::Delete);
@@ -189,6 +204,7 @@ impl Shard {
         while let Some((task, place, poller)) = self.activities.pair(arn) {
             self.batch.activity_tasks.insert(place, Change::Delete);
             let (row, attempt, worker_name) = (task.row, task.attempt, poller.worker_name);
+            // One that was taken back has started before.
             self.step(task.execution, Event::TaskStarted { row, attempt, worker_name }, now);
             let handed = match self.executions.get(&task.execution) {
                 Some(Known::Running(resident)) => {

@@ -39,6 +39,8 @@ pub enum Input {
     StopChild(ExecutionId),
     /// A poller went away or has waited long enough.
     Withdraw(ReplyTo),
+    /// An activity's task was handed out, and its worker went away before it had it.
+    TakeBack(TaskKey),
     /// After a restart: an attempt that was with an executor.
     Recover(TaskKey),
 }

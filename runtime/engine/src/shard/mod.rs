@@ -186,6 +186,7 @@ impl Shard {
             Input::Request { request, .. } => self.missing_for_request(request),
             Input::TaskReturned(TaskReturned { task, .. })
             | Input::TaskHeartbeat(task)
+            | Input::TakeBack(task)
             | Input::Recover(task) => self.missing_execution(task.execution),
             Input::TimerDue(timer) => self.missing_for_timer(timer),
             Input::Continue(execution) | Input::StopChild(execution) => self.missing_execution(*execution),
@@ -260,6 +261,7 @@ impl Shard {
                     self.reply(reply, Reply::ActivityTask(None));
                 }
             }
+            Input::TakeBack(task) => self.take_back(task, now),
             Input::Recover(task) => self.recover_task(task),
         }
     }
