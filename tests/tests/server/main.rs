@@ -21,4 +21,5 @@ mod settings;
 mod stops;
 mod tasks;
 mod tls;
+mod tokens;
 mod uploads;

@@ -33,6 +33,14 @@ const OPTIMISED_SERVICES: [(&str, Option<&[&str]>); 24] = [
     ("stepwell", Some(&["awaitCallback"])),
 ];
 
+/// Of services that are called in some patterns only: which. AWS refuses the others.
+const PATTERNS_OF: [(&str, &[Pattern]); 4] = [
+    ("dynamodb", &[Pattern::RequestResponse]),
+    ("http", &[Pattern::RequestResponse]),
+    ("lambda", &[Pattern::RequestResponse, Pattern::WaitForTaskToken]),
+    ("stepwell", &[Pattern::WaitForTaskToken]),
+];
+
 /// Longest first, so that no suffix hides another.
 const PATTERNS: [Pattern; 3] = [Pattern::WaitForTaskToken, Pattern::Sync2, Pattern::Sync];
 
@@ -71,8 +79,9 @@ fn service(text: &str) -> Option<Target> {
             *name == service && actions.is_none_or(|actions| actions.contains(&action))
         }),
     };
-    let awaits_nothing = service == "stepwell" && pattern != Pattern::WaitForTaskToken;
-    (known && is_word(action) && !awaits_nothing).then(|| Target::Service {
+    let patterns = PATTERNS_OF.iter().find(|(name, _)| *name == service).map(|(_, patterns)| patterns);
+    let has_pattern = patterns.is_none_or(|patterns| patterns.contains(&pattern));
+    (known && is_word(action) && has_pattern).then(|| Target::Service {
         service: String::from(service),
         action: String::from(action),
         pattern,
@@ -105,6 +114,8 @@ mod tests {
         check("arn:aws:lambda:us-east-1:123456789012:function:Hello:$LATEST", "function");
         check("arn:aws-cn:states:us-east-1:123456789012:activity:Work", "activity");
         check("arn:aws:states:::lambda:invoke", "lambda invoke");
+        check("arn:aws:states:::lambda:invoke.waitForTaskToken", "lambda invoke.waitForTaskToken");
+        check("arn:aws:states:::http:invoke", "http invoke");
         check("arn:aws:states:::sqs:sendMessage.waitForTaskToken", "sqs sendMessage.waitForTaskToken");
         check("arn:aws:states:::states:startExecution.sync", "states startExecution.sync");
         check("arn:aws:states:::states:startExecution.sync:2", "states startExecution.sync:2");
@@ -126,6 +137,10 @@ mod tests {
             "arn:aws:states:::lambda",
             "arn:aws:states:::lambda:",
             "arn:aws:states:::lambda:invoke.later",
+            "arn:aws:states:::lambda:invoke.sync",
+            "arn:aws:states:::http:invoke.waitForTaskToken",
+            "arn:aws:states:::http:invoke.sync:2",
+            "arn:aws:states:::dynamodb:getItem.waitForTaskToken",
             "arn:aws:states:::aws-sdk:getObject",
             "arn:aws:states:::stepwell:awaitCallback",
             "arn:aws:states:::stepwell:awaitCallback.sync",
