@@ -24,6 +24,8 @@ pub(super) struct Task {
     pub(super) token: Slot,
     pub(super) activity: String,
     pub(super) execution: usize,
+    /// How often the execution had been redriven. Each time its task is another one.
+    redrives: u32,
 }
 
 impl Service {
@@ -84,7 +86,8 @@ impl Service {
             return Expected::answer(vec![("taskToken", Value::Null.into()), ("input", Value::Null.into())]);
         };
         let token = self.slots.fresh();
-        self.tasks.push(Task { token, activity: name, execution });
+        let redrives = self.executions[execution].redrives.count;
+        self.tasks.push(Task { token, activity: name, execution, redrives });
         let execution = &mut self.executions[execution];
         execution.events.push("ActivityStarted");
         let input = serde_json::from_str(&execution.input).expect("it was taken as JSON");
@@ -114,7 +117,8 @@ impl Service {
             }
             _heartbeat => None,
         };
-        if !self.executions[task.execution].is_running() {
+        let execution = &self.executions[task.execution];
+        if !execution.is_running() || execution.redrives.count != task.redrives {
             let message = "Task Timed Out: 'Provided task does not exist anymore'";
             return Expected::refusal("TaskTimedOut", message);
         }

@@ -56,6 +56,7 @@ const STEPS: &[(u32, Choose)] = &[
     (180, |chooser| chooser.start_execution()),
     (40, |chooser| chooser.start_sync_execution()),
     (40, |chooser| chooser.stop_execution()),
+    (60, |chooser| chooser.redrive_execution()),
     (90, |chooser| chooser.describe_execution()),
     (30, |chooser| chooser.describe_machine_for_execution()),
     (15, |chooser| chooser.map_run()),
@@ -420,6 +421,27 @@ impl Chooser<'_> {
         Step::Call("StopExecution", members)
     }
 
+    fn redrive_execution(&mut self) -> Step {
+        // The same redrive again, as after a lost answer.
+        if self.random.chance(250)
+            && let Some(arn) = self.known_execution(|execution| !execution.redrives.tokens.is_empty())
+            && let Some(at) = self.service.position(&arn)
+        {
+            let tokens: Vec<&str> =
+                self.service.executions[at].redrives.tokens.iter().map(|(token, _)| token.as_str()).collect();
+            let members = json!({"executionArn": arn, "clientToken": self.random.pick(&tokens)});
+            return Step::Call("RedriveExecution", members);
+        }
+        let is_unsuccessful =
+            |execution: &Execution| execution.stopped.is_some() && execution.output.is_none();
+        let failed = self.known_execution(is_unsuccessful).filter(|_| self.random.chance(850));
+        let mut members = json!({"executionArn": failed.unwrap_or_else(|| self.execution())});
+        if self.random.chance(600) {
+            members["clientToken"] = json!(format!("t{}", self.random.below(20)));
+        }
+        Step::Call("RedriveExecution", members)
+    }
+
     fn describe_execution(&mut self) -> Step {
         let members = json!({"executionArn": self.execution()});
         Step::Call("DescribeExecution", self.maybe_hidden(members))
@@ -512,6 +534,9 @@ impl Chooser<'_> {
                     1 => self.alias(),
                     _machine => self.machine(),
                 };
+                if self.random.chance(50) {
+                    return Step::List(List::Redriven(of), size);
+                }
                 let status = if self.random.chance(500) { Some(*self.random.pick(&STATUSES)) } else { None };
                 List::Executions { of, status }
             }

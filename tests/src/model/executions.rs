@@ -6,6 +6,7 @@ use super::kind::{Course, End, Kind};
 use super::machines::{Machine, Members, Revision, described, no_machine};
 use super::names::{Reference, execution_arn, given, is_bad_name, machine_arn};
 use super::pattern::{Expected, Pattern, Settle, Slot, text};
+use super::redrive::Redrives;
 use super::service::Service;
 
 const INVALID_INPUT: &str = "Invalid State Machine Execution Input: ";
@@ -31,6 +32,7 @@ pub(super) struct Execution {
     pub(super) cause: Option<String>,
     pub(super) events: Vec<&'static str>,
     pub(super) map_run: Option<MapRun>,
+    pub(super) redrives: Redrives,
 }
 
 /// An ARN that follows from a name, or one that the server has chosen.
@@ -67,7 +69,7 @@ impl Execution {
         version.into_iter().chain(alias).collect()
     }
 
-    fn end(&mut self, end: End, events: &[&'static str], stopped: Slot) {
+    pub(super) fn end(&mut self, end: End, events: &[&'static str], stopped: Slot) {
         self.events.extend(events);
         self.stopped = Some(stopped);
         match end {
@@ -117,7 +119,7 @@ impl Service {
         self.executions.iter().position(|execution| self.arn_text(&execution.arn) == Some(arn))
     }
 
-    fn execution_of(&self, members: &Members) -> Result<usize, Expected> {
+    pub(super) fn execution_of(&self, members: &Members) -> Result<usize, Expected> {
         let arn = given(members, "executionArn");
         if !arn.starts_with("arn:") {
             return Err(Expected::invalid_arn(arn));
@@ -209,6 +211,7 @@ impl Service {
             cause: None,
             events: Vec::new(),
             map_run: None,
+            redrives: Redrives::default(),
         };
         self.begin(execution, &value)
     }
@@ -341,15 +344,7 @@ impl Service {
         };
         let is_hidden = text(members, "includedData") == Some("METADATA_ONLY");
         let included = || json!({"included": !is_hidden}).into();
-        let is_there =
-            self.machines.get(&execution.machine).is_some_and(|machine| machine.number == execution.of);
-        let why_not = match execution.status {
-            status @ ("SUCCEEDED" | "RUNNING") => {
-                Some(format!("Execution is {status} and cannot be redriven"))
-            }
-            _failed if is_there => None,
-            _failed => Some("State machine is in DELETING status".to_owned()),
-        };
+        let why_not = self.not_redrivable(execution);
         let redrive = if why_not.is_some() { "NOT_REDRIVABLE" } else { "REDRIVABLE" };
         let mut answer = vec![
             ("executionArn", execution.arn.pattern()),
@@ -358,9 +353,9 @@ impl Service {
             ("status", execution.status.into()),
             ("startDate", execution.started.into()),
             ("inputDetails", included()),
-            ("redriveCount", json!(0).into()),
             ("redriveStatus", redrive.into()),
         ];
+        answer.extend(execution.redrives.shown());
         answer.extend(execution.stopped.map(|stopped| ("stopDate", stopped.into())));
         let shown = |pattern: Pattern| Some(pattern).filter(|_| !is_hidden);
         answer.extend(shown(execution.input.as_str().into()).map(|input| ("input", input)));

@@ -181,6 +181,23 @@ impl Kind {
         Course::Ends { end, events }
     }
 
+    /// What becomes of an execution that ended without success and is redriven, from the redrive on.
+    pub(super) fn redriven(&self, input: &Value, activity_exists: impl Fn(&str) -> bool) -> Course {
+        // The events of before: a state goes on where it was, but a Fail state is entered again.
+        let known = match self {
+            Kind::Fail => 1,
+            Kind::Choice => 3,
+            _entered => 2,
+        };
+        match self.course(input, activity_exists) {
+            Course::Ends { end, events } => Course::Ends { end, events: events[known..].to_vec() },
+            Course::Waits { events } => Course::Waits { events: events[known..].to_vec() },
+            Course::Queues { activity, events } => {
+                Course::Queues { activity, events: events[known..].to_vec() }
+            }
+        }
+    }
+
     /// Whether its executions go on after their start was answered, and end by themselves.
     pub(super) fn is_slow(&self) -> bool {
         matches!(self, Kind::Distributed | Kind::Broken)

@@ -20,10 +20,18 @@ pub(super) enum List {
     Activities,
     Versions(String),
     Aliases(String),
-    Executions { of: String, status: Option<&'static str> },
+    Executions {
+        of: String,
+        status: Option<&'static str>,
+    },
+    /// Executions of a machine by whether they were redriven, which is refused.
+    Redriven(String),
     Children(String),
     MapRuns(String),
-    History { of: String, is_reversed: bool },
+    History {
+        of: String,
+        is_reversed: bool,
+    },
 }
 
 /// How a list is asked for: the operation, the member with the items, and the members of the request.
@@ -50,6 +58,10 @@ impl List {
                 if let Some(status) = status {
                     members["statusFilter"] = json!(status);
                 }
+                asked("ListExecutions", "executions", members)
+            }
+            List::Redriven(of) => {
+                let members = json!({"stateMachineArn": of, "redriveFilter": "REDRIVEN"});
                 asked("ListExecutions", "executions", members)
             }
             List::Children(of) => asked("ListExecutions", "executions", json!({"mapRunArn": of})),
@@ -93,6 +105,11 @@ impl Service {
                     machine.is_express.then(|| Expected::refusal("StateMachineTypeNotSupported", WRONG_TYPE))
                 }
             },
+            List::Redriven(_) => Some(Expected::refused(
+                "ValidationException",
+                "The redriveFilter can only be specified with a mapRunArn.".into(),
+                Vec::new(),
+            )),
             List::Children(of) => {
                 let runs = self.executions.iter().filter_map(|execution| execution.map_run.as_ref());
                 let is_there = runs.into_iter().any(|run| self.slots.known_text(run.arn) == Some(of));
@@ -123,6 +140,7 @@ impl Service {
             }
             List::Aliases(of) => self.check_aliases(of, items),
             List::Executions { of, status } => self.check_executions(of, *status, items),
+            List::Redriven(_) => Err("it is refused".to_owned()),
             List::Children(of) => self.check_children(of, items),
             List::MapRuns(of) => {
                 let execution = self.executions[self.position(of).expect("it was found")].clone();
@@ -286,17 +304,19 @@ fn item(execution: &Execution) -> Pattern {
         ("name", execution.name.clone()),
         ("status", execution.status.into()),
         ("startDate", execution.started.into()),
-        ("redriveCount", json!(0).into()),
     ];
+    members.extend(execution.redrives.shown());
     members.extend(execution.stopped.map(|stopped| ("stopDate", stopped.into())));
     members.extend(execution.leads());
     Pattern::Object(members)
 }
 
-/// Running executions by their start, others by their end.
+/// Running executions by their start or their last redrive, others by their end.
 fn check_newest_first(items: &[Value]) -> Result<(), String> {
-    let date =
-        |item: &Value| item["stopDate"].as_f64().or_else(|| item["startDate"].as_f64()).unwrap_or(-1.0);
+    let date = |item: &Value| {
+        let dates = ["stopDate", "redriveDate", "startDate"];
+        dates.iter().find_map(|date| item[*date].as_f64()).unwrap_or(-1.0)
+    };
     let dates: Vec<f64> = items.iter().map(date).collect();
     if dates.is_sorted_by(|left, right| left >= right) {
         Ok(())

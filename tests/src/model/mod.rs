@@ -16,6 +16,7 @@ mod mutant;
 mod names;
 mod pattern;
 mod published;
+mod redrive;
 mod service;
 
 pub use client::{Client, Options, Ran};

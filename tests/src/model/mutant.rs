@@ -25,11 +25,15 @@ pub enum Mutant {
     StopsSeldom,
     /// Hands out the task that it handed out before.
     HandsOutTwice,
+    /// Takes a redrive that comes again for another one.
+    ForgetsRedrives,
+    /// Says that it redrove an execution, and leaves it alone once in a while.
+    RedrivesSeldom,
     /// Fails once in a while.
     Fails,
 }
 
-pub const MUTANTS: [Mutant; 8] = [
+pub const MUTANTS: [Mutant; 10] = [
     Mutant::KeepsTags,
     Mutant::SkipsAnItem,
     Mutant::TakesAnswersTwice,
@@ -37,6 +41,8 @@ pub const MUTANTS: [Mutant; 8] = [
     Mutant::ForgetsInputs,
     Mutant::StopsSeldom,
     Mutant::HandsOutTwice,
+    Mutant::ForgetsRedrives,
+    Mutant::RedrivesSeldom,
     Mutant::Fails,
 ];
 
@@ -71,10 +77,10 @@ impl<P: Port> Mutated<P> {
 impl<P: Port> Port for Mutated<P> {
     fn call(&self, operation: &str, members: &Value) -> Result<Answer, String> {
         let fine = |body: Value| Ok(Answer { status: 200, body });
-        let is_running = || {
+        let shows = |member: &str, value: &str| {
             let shown =
                 self.service.call("DescribeExecution", &json!({"executionArn": members["executionArn"]}));
-            shown.is_ok_and(|shown| shown.body["status"] == "RUNNING")
+            shown.is_ok_and(|shown| shown.body[member] == value)
         };
         match (self.mutant, operation) {
             (Mutant::KeepsTags, "UntagResource") => {
@@ -82,8 +88,18 @@ impl<P: Port> Port for Mutated<P> {
                 members["tagKeys"] = json!([]);
                 return self.service.call(operation, &members);
             }
-            (Mutant::StopsSeldom, "StopExecution") if is_running() && self.is_seldom(SELDOM) => {
+            (Mutant::StopsSeldom, "StopExecution")
+                if shows("status", "RUNNING") && self.is_seldom(SELDOM) =>
+            {
                 return fine(json!({"stopDate": 1_700_000_000.5}));
+            }
+            (Mutant::RedrivesSeldom, "RedriveExecution")
+                if shows("redriveStatus", "REDRIVABLE") && self.is_seldom(SELDOM) =>
+            {
+                return fine(json!({"redriveDate": 1_700_000_000.5}));
+            }
+            (Mutant::ForgetsRedrives, "RedriveExecution") => {
+                return self.service.call(operation, &json!({"executionArn": members["executionArn"]}));
             }
             (Mutant::Fails, _) if self.is_seldom(FAILS_EVERY) => {
                 return Ok(Answer {

@@ -48,6 +48,7 @@ impl Service {
             "StartExecution" => self.start_execution(members),
             "StartSyncExecution" => self.start_sync_execution(members),
             "StopExecution" => self.stop_execution(members),
+            "RedriveExecution" => self.redrive_execution(members),
             "DescribeExecution" => self.describe_execution(members),
             "DescribeStateMachineForExecution" => self.describe_machine_for_execution(members),
             "DescribeMapRun" => self.describe_map_run(members),
