@@ -77,6 +77,38 @@ class StateMachine(Boto3):
         # A destroy that was interrupted is made again.
         states.delete_state_machine(stateMachineArn=arn)
 
+    def test_a_destroy_waits_until_the_machine_is_gone(self):
+        arn = self.apply(WAIT, name="tf-busy", roleArn=ROLE, type="STANDARD", tags=NEW_TAGS)["stateMachineArn"]
+        for _ in range(3):
+            states.start_execution(stateMachineArn=arn)
+        states.delete_state_machine(stateMachineArn=arn)
+
+        def is_gone():
+            try:
+                self.assertEqual(states.describe_state_machine(stateMachineArn=arn)["status"], "DELETING")
+            except states.exceptions.StateMachineDoesNotExist:
+                return True
+
+        wait_for("the deletion", is_gone)
+
+    def test_the_data_sources(self):
+        arn = self.apply(PASS, name="tf-found", roleArn=ROLE, type="STANDARD", publish=True)["stateMachineArn"]
+        pages = states.get_paginator("list_state_machines").paginate(PaginationConfig={"PageSize": 2})
+        found = [machine for page in pages for machine in page["stateMachines"] if machine["name"] == "tf-found"]
+        self.assertEqual([machine["stateMachineArn"] for machine in found], [arn])
+        states.update_state_machine(stateMachineArn=arn, definition=WAIT, publish=True)
+        versions = states.list_state_machine_versions(stateMachineArn=arn)["stateMachineVersions"]
+        self.assertEqual([version["stateMachineVersionArn"] for version in versions], [f"{arn}:2", f"{arn}:1"])
+        states.create_state_machine_alias(
+            name="live", routingConfiguration=[{"stateMachineVersionArn": f"{arn}:2", "weight": 100}],
+        )
+        aliases = states.list_state_machine_aliases(stateMachineArn=arn)["stateMachineAliases"]
+        self.assertEqual([alias["stateMachineAliasArn"] for alias in aliases], [f"{arn}:live"])
+        activity = states.create_activity(name="tf-found")["activityArn"]
+        pages = states.get_paginator("list_activities").paginate()
+        found = [found for page in pages for found in page["activities"] if found["name"] == "tf-found"]
+        self.assertEqual([found["activityArn"] for found in found], [activity])
+
     def test_a_definition_that_is_not_valid_fails_the_plan(self):
         checked = states.validate_state_machine_definition(definition='{"StartAt": "A"}', type="STANDARD", severity="ERROR")
         self.assertEqual(checked["result"], "FAIL")
