@@ -29,6 +29,7 @@ pub(crate) fn ended(child: &StartChild, started_at: Timestamp, now: Timestamp, e
         started_at,
         stopped_at: now,
         ending,
+        is_final: false,
     };
     let (row, attempt) = (child.parent.row, child.parent.attempt);
     Event::ChildEnded { row, attempt, end: Box::new(end) }

@@ -96,12 +96,22 @@ impl Fixture {
 
 /// The text of `expected.json`: one line for each event.
 pub fn report(outcome: &Outcome) -> String {
-    let mut lines: Vec<String> = ending(outcome.ending.as_ref())
-        .into_iter()
-        .map(|(name, value)| format!("  {}: {}", Value::from(name), shortened(&value)))
-        .collect();
-    lines.push(format!("  \"history\": [\n{}\n  ]", events(&outcome.history).join(",\n")));
+    let mut lines = lines_of(outcome);
+    if !outcome.children.is_empty() {
+        let children =
+            outcome.children.iter().map(|child| format!("  {{\n{}\n  }}", lines_of(child).join(",\n")));
+        let children: Vec<String> = children.collect();
+        lines.push(format!("  \"children\": [\n{}\n  ]", children.join(",\n")));
+    }
     format!("{{\n{}\n}}\n", lines.join(",\n"))
+}
+
+fn lines_of(outcome: &Outcome) -> Vec<String> {
+    let ending = ending(outcome.ending.as_ref()).into_iter();
+    let mut lines: Vec<String> =
+        ending.map(|(name, value)| format!("  {}: {}", Value::from(name), shortened(&value))).collect();
+    lines.push(format!("  \"history\": [\n{}\n  ]", events(&outcome.history).join(",\n")));
+    lines
 }
 
 fn events(history: &[HistoryEvent]) -> Vec<String> {

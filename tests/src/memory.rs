@@ -17,7 +17,8 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new(state: &ExecutionState) -> Memory {
-        Memory { info: Arc::clone(&state.info), header: encode(&state.header), rows: BTreeMap::new() }
+        let rows = state.rows().map(|(id, row)| (id, encode(row))).collect();
+        Memory { info: Arc::clone(&state.info), header: encode(&state.header), rows }
     }
 
     pub(crate) fn save(&mut self, state: &mut ExecutionState) {
@@ -73,6 +74,7 @@ impl Timers {
             | Command::CancelTask { .. }
             | Command::StartChild(_)
             | Command::StopChild(_)
+            | Command::RedriveChild { .. }
             | Command::MapRun { .. }
             | Command::End(_) => {}
         }

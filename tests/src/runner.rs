@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::{Arc, LazyLock};
 
 use asl::interpreter::{
-    AttemptId, Command, Ending, ErrorOutput, Event, ExecutionId, ExecutionInfo, ExecutionState, HistoryEvent,
-    LinkMaker, RowId, StartChild, Surroundings, Timer, Transition, task_request,
+    AttemptId, ChildWanted, Command, Ending, ErrorOutput, Event, ExecutionId, ExecutionInfo, ExecutionState,
+    HistoryEvent, LinkMaker, RowId, StartChild, Surroundings, Timer, Transition, task_request,
 };
 use asl::{Data, Definition, Timestamp};
 
@@ -36,6 +36,8 @@ pub struct Outcome {
     pub history: Vec<HistoryEvent>,
     /// None if nothing more can happen and the execution still runs.
     pub ending: Option<Ending>,
+    /// Of the executions that it started, in their order.
+    pub children: Vec<Outcome>,
 }
 
 impl Surroundings for Options {
@@ -85,31 +87,14 @@ pub fn run(
     workers: &mut dyn Workers,
     options: &Options,
 ) -> Outcome {
-    let now = info.started_at;
-    let state = ExecutionState::new(Arc::new(info));
-    let mut run = Run {
-        definition,
-        options,
-        workers,
-        memory: Memory::new(&state),
-        state,
-        now,
-        queue: BTreeMap::new(),
-        queued: 0,
-        timers: Timers::default(),
-        attempts: BTreeMap::new(),
-        children: BTreeSet::new(),
-        redrives: options.redrives.clone().into(),
-        history: Vec::new(),
-        ending: None,
-    };
-    run.later(0, Happening::Event(Event::Start));
-    if let Some((after, reason)) = &options.stop {
-        run.later(*after, Happening::Event(Event::Stop(reason.clone())));
+    let mut run = Run::new(definition, info, options.clone());
+    for _ in 0..STEPS_MAX {
+        if !run.advance(workers) {
+            assert!(run.redrives.is_empty(), "every redrive finds an execution that ended without success");
+            return run.into_outcome();
+        }
     }
-    run.run();
-    assert!(run.redrives.is_empty(), "every redrive finds an execution that ended without success");
-    Outcome { history: run.history, ending: run.ending }
+    panic!("the execution does not end");
 }
 
 /// Something that is to happen at a certain time.
@@ -118,7 +103,8 @@ enum Happening {
     Event(Event),
     Redrive,
     Timer(Timer),
-    ChildEnded(ExecutionId, Event),
+    /// A child that had succeeded when its parent wanted it redriven.
+    ChildEnded(ExecutionId),
     /// A worker takes an activity task.
     Taken {
         row: RowId,
@@ -129,8 +115,7 @@ enum Happening {
 
 struct Run<'a> {
     definition: &'a Definition,
-    options: &'a Options,
-    workers: &'a mut dyn Workers,
+    options: Options,
     memory: Memory,
     state: ExecutionState,
     now: Timestamp,
@@ -140,78 +125,157 @@ struct Run<'a> {
     timers: Timers,
     /// Attempts that were handed out and neither accepted nor cancelled, with their rows.
     attempts: BTreeMap<AttemptId, RowId>,
-    /// Executions that were started and neither stopped nor have ended.
-    children: BTreeSet<ExecutionId>,
+    /// Executions that were started.
+    children: BTreeMap<ExecutionId, Child<'a>>,
     redrives: VecDeque<i64>,
     history: Vec<HistoryEvent>,
     ending: Option<Ending>,
 }
 
-impl Run<'_> {
-    fn run(&mut self) {
-        for _ in 0..STEPS_MAX {
-            let Some(((at, _), happening)) = self.queue.pop_first() else { return };
-            self.now = at;
-            match happening {
-                Happening::Event(event) => _ = self.event(event),
-                Happening::Redrive => self.redrive(),
-                Happening::Timer(timer) => {
-                    if self.timers.fire(timer, at) {
-                        self.event(Event::Timer(timer));
-                    } else {
-                        // A clock that fires although it was told not to.
-                        self.stale(&Event::Timer(timer));
-                    }
+struct Child<'a> {
+    start: StartChild,
+    started_at: Timestamp,
+    run: Run<'a>,
+    /// It was neither stopped, nor was its parent told of its end.
+    is_awaited: bool,
+}
+
+impl<'a> Run<'a> {
+    fn new(definition: &'a Definition, info: ExecutionInfo, options: Options) -> Run<'a> {
+        let now = info.started_at;
+        let state = ExecutionState::new(Arc::new(info));
+        let (redrives, stop) = (options.redrives.clone(), options.stop.clone());
+        let mut run = Run {
+            definition,
+            options,
+            memory: Memory::new(&state),
+            state,
+            now,
+            queue: BTreeMap::new(),
+            queued: 0,
+            timers: Timers::default(),
+            attempts: BTreeMap::new(),
+            children: BTreeMap::new(),
+            redrives: redrives.into(),
+            history: Vec::new(),
+            ending: None,
+        };
+        run.later(0, Happening::Event(Event::Start));
+        if let Some((after, reason)) = stop {
+            run.later(after, Happening::Event(Event::Stop(reason)));
+        }
+        run
+    }
+
+    fn into_outcome(self) -> Outcome {
+        let mut children: Vec<Child<'_>> = self.children.into_values().collect();
+        children.sort_by_key(|child| child.start.parent.row);
+        let children = children.into_iter().map(|child| child.run.into_outcome()).collect();
+        Outcome { history: self.history, ending: self.ending, children }
+    }
+
+    /// When the next thing happens, to the execution or to one of its children.
+    fn next_at(&self) -> Option<Timestamp> {
+        let own = self.queue.first_key_value().map(|((at, _), _)| *at);
+        own.into_iter().chain(self.children.values().filter_map(|child| child.run.next_at())).min()
+    }
+
+    /// Lets the next thing happen; false if there is none. Of things at the same time those of children come first.
+    fn advance(&mut self, workers: &mut dyn Workers) -> bool {
+        let own = self.queue.first_key_value().map(|((at, _), _)| *at);
+        let children = self.children.iter().filter_map(|(id, child)| Some((child.run.next_at()?, *id)));
+        match (own, children.min()) {
+            (None, None) => return false,
+            (own, Some((at, id))) if own.is_none_or(|own| at <= own) => {
+                self.now = at;
+                let child = self.children.get_mut(&id).expect("it has something to do");
+                child.run.advance(workers);
+                if child.is_awaited && child.run.ending.is_some() {
+                    self.child_ended(id, workers);
                 }
-                Happening::ChildEnded(child, event) => {
-                    // One that was stopped is told of late, or never.
-                    let awaited = self.children.remove(&child);
-                    assert_eq!(self.event(event.clone()), awaited);
-                    self.stale(&event);
+            }
+            (_, _) => {
+                let ((at, _), happening) = self.queue.pop_first().expect("something of its own is to happen");
+                self.now = at;
+                self.happen(happening, workers);
+            }
+        }
+        true
+    }
+
+    fn happen(&mut self, happening: Happening, workers: &mut dyn Workers) {
+        match happening {
+            Happening::Event(event) => _ = self.event(event, workers),
+            Happening::Redrive => self.redrive(workers),
+            Happening::Timer(timer) => {
+                if self.timers.fire(timer, self.now) {
+                    self.event(Event::Timer(timer), workers);
+                } else {
+                    // A clock that fires although it was told not to.
+                    self.stale(&Event::Timer(timer), workers);
                 }
-                Happening::Taken { row, attempt, plan } => {
-                    let worker_name = plan.worker_name.clone();
-                    let started = self.event(Event::TaskStarted { row, attempt, worker_name });
-                    if started {
-                        self.answer(row, attempt, plan);
-                    }
+            }
+            Happening::ChildEnded(id) => self.child_ended(id, workers),
+            Happening::Taken { row, attempt, plan } => {
+                let worker_name = plan.worker_name.clone();
+                let started = self.event(Event::TaskStarted { row, attempt, worker_name }, workers);
+                if started {
+                    self.answer(row, attempt, plan);
                 }
             }
         }
-        panic!("the execution does not end");
     }
 
-    fn redrive(&mut self) {
+    fn child_ended(&mut self, id: ExecutionId, workers: &mut dyn Workers) {
+        let child = self.children.get_mut(&id).expect("it was started");
+        if !std::mem::take(&mut child.is_awaited) {
+            return;
+        }
+        let ending = child.run.ending.clone().expect("it has ended");
+        let event = children::ended(&child.start, child.started_at, self.now, ending);
+        assert!(self.event(event.clone(), workers), "the end of a child is awaited");
+        self.stale(&event, workers);
+    }
+
+    fn redrive(&mut self, workers: &mut dyn Workers) {
         self.ending = None;
-        assert!(self.event(Event::Redrive), "an execution that ended without success can be redriven");
+        if self.state.info.map_item().is_some_and(|item| item.express) {
+            let (info, count) = (Arc::clone(&self.state.info), self.state.header.next_event - 1);
+            self.state = ExecutionState::before_start(info, self.definition, count);
+            self.memory = Memory::new(&self.state);
+        }
+        assert!(
+            self.event(Event::Redrive, workers),
+            "an execution that ended without success can be redriven"
+        );
         if self.ending.is_none() {
-            self.stale(&Event::Redrive);
+            self.stale(&Event::Redrive, workers);
         }
     }
 
     /// An event that nobody waits for must not be accepted.
-    fn stale(&mut self, event: &Event) {
-        let accepted = self.event(event.clone());
+    fn stale(&mut self, event: &Event, workers: &mut dyn Workers) {
+        let accepted = self.event(event.clone(), workers);
         assert!(!accepted, "a stale event was accepted: {event:?}");
     }
 
     /// Takes the execution through an event and everything that it causes at once.
-    fn event(&mut self, event: Event) -> bool {
-        let accepted = self.step(event);
+    fn event(&mut self, event: Event, workers: &mut dyn Workers) -> bool {
+        let accepted = self.step(event, workers);
         let mut more = accepted.more;
         while more {
-            more = self.step(Event::Continue).more;
+            more = self.step(Event::Continue, workers).more;
         }
         accepted.accepted
     }
 
-    fn step(&mut self, event: Event) -> Transition {
+    fn step(&mut self, event: Event, workers: &mut dyn Workers) -> Transition {
         if self.options.restart {
             self.state = self.memory.load();
         }
         let before = self.state.clone();
         let shown = format!("{event:?}");
-        let transition = asl::step(self.definition, &mut self.state, event, self.now, self.options);
+        let transition = asl::step(self.definition, &mut self.state, event, self.now, &self.options);
         if !transition.accepted {
             assert_eq!(transition.history, [], "a stale event writes no history: {shown}");
             assert_eq!(transition.commands, [], "a stale event has no effect: {shown}");
@@ -221,7 +285,7 @@ impl Run<'_> {
         assert_same(&self.memory.load(), &self.state, "what is stored is what is in memory");
         self.write_history(&transition.history);
         for command in &transition.commands {
-            self.apply(command);
+            self.apply(command, workers);
         }
         self.check_end();
         transition
@@ -238,15 +302,15 @@ impl Run<'_> {
         }
     }
 
-    fn apply(&mut self, command: &Command) {
+    fn apply(&mut self, command: &Command, workers: &mut dyn Workers) {
         self.timers.apply(command);
         match command {
             Command::StartTask { row, attempt } => {
-                let plan = self.hand_out(*row, *attempt);
+                let plan = self.hand_out(*row, *attempt, workers);
                 self.answer(*row, *attempt, plan);
             }
             Command::OfferActivity { row, attempt, .. } => {
-                let plan = self.hand_out(*row, *attempt);
+                let plan = self.hand_out(*row, *attempt, workers);
                 self.later(plan.taken_after, Happening::Taken { row: *row, attempt: *attempt, plan });
             }
             Command::CancelTask { row, attempt } => {
@@ -257,9 +321,8 @@ impl Run<'_> {
                 self.at(*due, Happening::Timer(*timer));
             }
             Command::StartChild(child) => self.start_child(child),
-            Command::StopChild(child) => {
-                assert!(self.children.remove(child), "only a child that runs is stopped");
-            }
+            Command::StopChild(child) => self.stop_child(*child, workers),
+            Command::RedriveChild { row, child } => self.redrive_child(*row, *child),
             Command::AskCallback { row, attempt, .. } => {
                 let thread = self.state.thread(*row).expect("who asks is there");
                 assert!(thread.awaited(*attempt).is_some(), "what is asked for is awaited");
@@ -277,24 +340,53 @@ impl Run<'_> {
         }
     }
 
-    /// Runs a child to its end, of which its parent hears at the time of that end.
     fn start_child(&mut self, child: &StartChild) {
-        assert!(self.children.insert(child.id), "a child is started once");
-        let (info, started_at) = (children::info(&self.state.info, child, self.now), self.now);
+        let info = children::info(&self.state.info, child, self.now);
         let options = Options { stop: None, redrives: Vec::new(), ..self.options.clone() };
-        let outcome = run(self.definition, info, &mut *self.workers, &options);
-        if let (Some(ending), Some(last)) = (outcome.ending, outcome.history.last()) {
-            let event = children::ended(child, started_at, last.at, ending);
-            self.at(last.at, Happening::ChildEnded(child.id, event));
+        let run = Run::new(self.definition, info, options);
+        let started = Child { start: child.clone(), started_at: self.now, run, is_awaited: true };
+        assert!(self.children.insert(child.id, started).is_none(), "a child is started once");
+    }
+
+    fn stop_child(&mut self, id: ExecutionId, workers: &mut dyn Workers) {
+        let child = self.children.get_mut(&id).expect("it was started");
+        child.run.now = self.now;
+        if child.run.ending.is_some() {
+            // One that waits for its redrive, which may be about to come.
+            child.is_awaited = false;
+            child.run.queue.retain(|_, happening| !matches!(happening, Happening::Redrive));
+            return;
+        }
+        assert!(std::mem::take(&mut child.is_awaited), "a child is stopped once");
+        child.run.event(Event::Start, workers);
+        if child.run.ending.is_none() {
+            child.run.event(Event::Stop(ErrorOutput::default()), workers);
         }
     }
 
-    fn hand_out(&mut self, row: RowId, attempt: AttemptId) -> Attempt {
+    fn redrive_child(&mut self, row: RowId, id: ExecutionId) {
+        let child = self.children.get_mut(&id).expect("it was started");
+        let ending = child.run.ending.as_ref().expect("what runs is not redriven");
+        assert!(!child.is_awaited, "what is awaited is not redriven");
+        match self.state.wanted(row, id) {
+            ChildWanted::Pending => return,
+            ChildWanted::Running(attempt) => child.start.parent.attempt = attempt,
+            ChildWanted::Nothing => panic!("a child of which nothing is wanted is not redriven"),
+        }
+        child.is_awaited = true;
+        if matches!(ending, Ending::Succeeded { .. }) {
+            self.later(0, Happening::ChildEnded(id));
+        } else {
+            child.run.at(self.now, Happening::Redrive);
+        }
+    }
+
+    fn hand_out(&mut self, row: RowId, attempt: AttemptId, workers: &mut dyn Workers) -> Attempt {
         let request =
             task_request(self.definition, &self.state, row).expect("a task that was just scheduled");
         assert_eq!(request.attempt, attempt);
         self.attempts.insert(attempt, row);
-        self.workers.attempt(&request)
+        workers.attempt(&request)
     }
 
     /// Plans the answers to an attempt that starts now.
@@ -336,12 +428,14 @@ impl Run<'_> {
         });
         if let Some(ending) = &self.ending {
             assert!(self.timers.is_empty(), "no timer outlives its execution");
-            assert!(self.children.is_empty(), "no child outlives its parent");
+            let outlives = self.children.values().any(|child| child.is_awaited);
+            assert!(!outlives, "no child outlives its parent");
             assert!(self.attempts.is_empty(), "no attempt outlives its execution");
             assert_eq!(self.state.header.ready, [], "nothing goes on after the end");
             let rows = self.state.rows().collect();
             let is_full = self.state.header.next_event >= HISTORY_EVENTS_MAX;
-            if is_full || matches!(ending, Ending::Succeeded { .. }) {
+            let is_express = self.state.info.map_item().is_some_and(|item| item.express);
+            if is_full || is_express || matches!(ending, Ending::Succeeded { .. }) {
                 assert_eq!(rows, BTreeMap::new(), "no row outlives its execution");
             } else if let Err(rule) = resting::check(&rows) {
                 panic!("{rule}: {rows:?}");

@@ -22,6 +22,8 @@ pub const RETRY_DELAY_SECONDS_MAX: u32 = 31_622_400;
 pub const INLINE_MAP_CONCURRENCY_MAX: u32 = 40;
 /// AWS quota: child executions of a distributed Map that run at once.
 pub const MAP_RUN_CONCURRENCY_MAX: u32 = 10_000;
+/// AWS: how often a Map Run can be redriven.
+pub const MAP_RUN_REDRIVES_MAX: u32 = 1_000;
 /// Ours: characters in the title of a callback request.
 pub const CALLBACK_TITLE_CHARACTERS_MAX: usize = 200;
 /// Ours: characters in the message of a callback request, or in the comment of its answer.
@@ -38,7 +40,7 @@ pub const SCOPE_DEPTH_MAX: usize = 64;
 pub const STEP_EVENTS_MAX: usize = 512;
 /// Ours: bytes of payload that one step may write before it gives way to other executions.
 pub const STEP_BYTES_MAX: usize = 1 << 20;
-/// Ours: child executions that one step may start before it gives way to other executions.
+/// Ours: child executions that one step may start or redrive before it gives way to other executions.
 pub const STEP_CHILDREN_MAX: usize = 64;
 /// Recorded from AWS: seconds of a computed Wait (2^31 - 1: 24,855 days pass, 24,856 fail).
 pub const WAIT_SECONDS_MAX: i64 = 2_147_483_647;

@@ -235,7 +235,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
     }
 
     /// Handles what the shard owes itself, as far as the batch has room. What that leads to is handled too, but
-    /// no execution has more than one turn to go on.
+    /// no execution has more than one turn to go on, or to wait until its end is in a batch.
     async fn settle_owed(&mut self) {
         let mut continued = HashSet::new();
         let mut later = Vec::new();
@@ -245,7 +245,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
                 break;
             }
             let Some(input) = self.shard.next_owed() else { break };
-            if matches!(input, Input::Continue(id) if !continued.insert(id)) {
+            if matches!(input, Input::Continue(id) | Input::SettleChild(id) if !continued.insert(id)) {
                 later.push(input);
             } else {
                 self.input(input).await;

@@ -49,17 +49,33 @@ pub fn not_redrivable(
     }
     // It starts anew, whatever became of it.
     if item.is_some_and(|item| item.express) {
-        return None;
+        return child_not_redrivable(execution, now);
     }
     // The children of a Map Run have a number of its own in place of their machine's.
     let is_there = |machine: &MachineRecord| {
         machine.status == MachineStatus::Active
             && (item.is_some() || machine.machine_id == execution.machine_id)
     };
-    let years_end = execution.started_at.saturating_add_seconds(EXECUTION_SECONDS_MAX);
     if !machine.is_some_and(is_there) {
-        Some(NotRedrivable::Deleting)
-    } else if execution.event_count >= HISTORY_EVENTS_MAX - 1 {
+        return Some(NotRedrivable::Deleting);
+    }
+    too_much_or_late(execution, now)
+}
+
+/// Why a child of a Map Run that ended without success cannot be redriven with it. Its machine is that of the Map Run.
+pub(crate) fn child_not_redrivable(execution: &ExecutionRecord, now: Timestamp) -> Option<NotRedrivable> {
+    let item = execution.parent.as_ref().and_then(|parent| parent.item.as_ref());
+    if item.is_some_and(|item| item.express) {
+        // It starts anew, but its history goes on.
+        let is_full = execution.event_count >= HISTORY_EVENTS_MAX - 1;
+        return is_full.then_some(NotRedrivable::EventLimit);
+    }
+    too_much_or_late(execution, now)
+}
+
+fn too_much_or_late(execution: &ExecutionRecord, now: Timestamp) -> Option<NotRedrivable> {
+    let years_end = execution.started_at.saturating_add_seconds(EXECUTION_SECONDS_MAX);
+    if execution.event_count >= HISTORY_EVENTS_MAX - 1 {
         Some(NotRedrivable::EventLimit)
     } else if execution.redrives.is_none() {
         Some(NotRedrivable::BeforeLaunch)
@@ -143,6 +159,7 @@ mod tests {
             count: 1,
             index: Some(0),
             value: None,
+            key: None,
         };
         let parent =
             Parent { execution: ExecutionId(1), row: RowId(2), attempt: AttemptId(3), item: Some(item) };
@@ -156,7 +173,7 @@ mod tests {
             check(&ExecutionRecord { status, ..failed() }, nearly, None);
         }
         check(&failed(), day(16), Some("Execution redrivable period exceeded"));
-        let over = Redrives { tokens: Vec::new(), is_over: true };
+        let over = Redrives { is_over: true, ..Redrives::default() };
         // The clock was set back since its rows were removed.
         let over = ExecutionRecord { redrives: Some(Box::new(over)), ..failed() };
         check(&over, day(3), Some("Execution redrivable period exceeded"));
@@ -187,6 +204,15 @@ mod tests {
         for machine in [Some(&deleting), Some(&another), None] {
             let why = not_redrivable(&failed(), machine, day(3)).map(|why| why.to_string());
             assert_eq!(why.as_deref(), Some("State machine is in DELETING status"));
+        }
+    }
+
+    #[test]
+    fn a_child_of_a_map_run_that_is_full_cannot_be_redriven() {
+        for express in [false, true] {
+            let full = ExecutionRecord { event_count: 24_999, ..child(express) };
+            assert_eq!(child_not_redrivable(&full, day(3)), Some(NotRedrivable::EventLimit));
+            assert_eq!(child_not_redrivable(&child(express), day(3)), None);
         }
     }
 

@@ -24,6 +24,9 @@ pub enum Refusal {
     #[error("there is no such state machine")]
     /// The ARN as it was asked for: of the machine, of a version or of an alias.
     StateMachineDoesNotExist { arn: String },
+    /// It was stored by a version with other rules.
+    #[error("the stored definition is not valid")]
+    StoredDefinitionInvalid { why: String },
     #[error("the state machine is being deleted")]
     StateMachineDeleting { arn: StateMachineArn },
     #[error("the machine is at another revision")]

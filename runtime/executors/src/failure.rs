@@ -3,6 +3,7 @@
 //! What a retry cannot cure has names of the style of Lambda's runtimes. What a retry may cure has the names
 //! that Retry blocks written for Lambda list already.
 
+use asl::Data;
 use asl::interpreter::ErrorOutput;
 use engine::arn::FunctionArn;
 use serde_json::{Value, json};
@@ -26,6 +27,15 @@ pub(crate) fn error_output(failure: &Failure, function: &FunctionArn, task: &str
             runtime_error("Lambda.ServiceException", &failure.to_string(), &[])
         }
     }
+}
+
+/// AWS's words for parameters with which a task cannot be started.
+pub(crate) fn unusable(input: &Data, problems: &[String]) -> ErrorOutput {
+    let (input, problems) = (input.text(), problems.join(", "));
+    ErrorOutput::new(
+        "States.Runtime",
+        format!("The Parameters '{input}' could not be used to start the Task: [{problems}]"),
+    )
 }
 
 /// AWS's own error, in the words in which the interpreter says it of a result that it measures itself.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::Account;
-use crate::failure::service_error;
+use crate::failure::{service_error, unusable};
 
 /// How a task calls its function.
 #[derive(Debug, Clone, PartialEq)]
@@ -100,6 +100,9 @@ pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<Fu
 }
 
 fn read_invoke(input: &Data, account: &Account) -> Result<FunctionCall, ErrorOutput> {
+    if input.value().get("FunctionName").is_none() {
+        return Err(unusable(input, &["The field 'FunctionName' is required but was missing".to_owned()]));
+    }
     let parameters = InvokeParameters::deserialize(input.value()).map_err(|error| {
         ErrorOutput::new("States.Runtime", format!("The parameters of lambda:invoke cannot be used: {error}"))
     })?;
@@ -190,7 +193,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_called_is_named() {
-        check("arn:aws:states:::lambda:invoke", json!({"Payload": 1}), Err("States.Runtime"));
+        check("arn:aws:states:::lambda:invoke", json!({"FunctionName": 1}), Err("States.Runtime"));
+        let missing = read("arn:aws:states:::lambda:invoke", &json!({"Payload": 1}).into(), &account());
+        let expected = ErrorOutput::new(
+            "States.Runtime",
+            "The Parameters '{\"Payload\":1}' could not be used to start the Task: [The field 'FunctionName' is required \
+             but was missing]",
+        );
+        assert_eq!(missing, Err(expected));
         check(
             "arn:aws:states:::lambda:invoke",
             json!({"FunctionName": "no good"}),

@@ -74,6 +74,35 @@ class MapRuns(Boto3):
         shown = states.describe_map_run(mapRunArn=run)
         self.assertEqual(shown["status"], "ABORTED")
 
+    def test_a_map_run_is_redriven_with_its_execution(self):
+        fails_once = "{% $states.context.Execution.RedriveCount = 0 and $states.input = 2 ? $error('no') : $states.input %}"
+        child = {"I": {"Type": "Pass", "QueryLanguage": "JSONata", "Output": fails_once, "End": True}}
+        execution = start(create("redriven-map-run", distributed(concurrency=1, **child)), input="[1, 2, 3]")
+        self.assertEqual(ended(execution)["status"], "FAILED")
+        run = run_of(execution)
+        shown = states.describe_map_run(mapRunArn=run)
+        self.assertEqual((shown["status"], shown["executionCounts"]["pending"]), ("FAILED", 1))
+        (failed,) = children(run, statusFilter="FAILED")
+        child = states.describe_execution(executionArn=failed["executionArn"])
+        self.assertEqual(child["redriveStatus"], "REDRIVABLE_BY_MAP_RUN")
+        self.refused(
+            "ExecutionNotRedrivable",
+            "Execution belongs to a Map Run and is redriven with the execution that the Map Run belongs to",
+            "redrive_execution", executionArn=failed["executionArn"],
+        )
+        redriven = states.redrive_execution(executionArn=execution)["redriveDate"]
+        self.assertEqual(json.loads(ended(execution)["output"]), [1, 2, 3])
+        self.assertEqual(len(runs(execution)), 1)
+        shown = states.describe_map_run(mapRunArn=run)
+        self.assertEqual((shown["status"], shown["redriveCount"], shown["redriveDate"]), ("SUCCEEDED", 1, redriven))
+        counts = shown["executionCounts"]
+        self.assertEqual((counts["succeeded"], counts["failed"], counts["pendingRedrive"]), (3, 0, 0))
+        self.assertEqual([one["name"] for one in children(run, redriveFilter="REDRIVEN")], [failed["name"]])
+        self.assertEqual(len(children(run, redriveFilter="NOT_REDRIVEN")), 2)
+        history = states.get_execution_history(executionArn=execution, reverseOrder=True)["events"]
+        (event,) = [event for event in history if event["type"] == "MapRunRedriven"]
+        self.assertEqual(event["mapRunRedrivenEventDetails"], {"mapRunArn": run, "redriveCount": 1})
+
     def test_refusals(self):
         execution = start(create("map-refusals", distributed()), input="[1]")
         ended(execution)

@@ -179,7 +179,7 @@ impl Run<'_> {
             // Children are other executions.
             Command::StartChild(child) => self.children.push((**child).clone()),
             Command::StopChild(id) => self.children.retain(|child| child.id != *id),
-            Command::AskCallback { .. } | Command::MapRun { .. } => {}
+            Command::AskCallback { .. } | Command::MapRun { .. } | Command::RedriveChild { .. } => {}
             Command::End(_) => self.ended = true,
         }
     }

@@ -1,9 +1,9 @@
 //! What must be true when everything has come to its end.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use asl::Text;
-use asl::interpreter::{Ending, ExecutionId, HistoryEvent, MapRunStatus};
+use asl::interpreter::{Ending, ExecutionId, HistoryEvent, HistoryKind, MapRunStatus};
 use engine::arn::MapRunArn;
 use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, Order, Store, TimerKey, map_run_listing};
 
@@ -28,7 +28,7 @@ pub(super) fn check(store: &Storage, clients: &Clients) -> Result<u64, String> {
             revision.expect("it can be read").expect("revisions stay").definition
         });
         let reference = references.ending(definition, &record);
-        map_runs(store, *id)?;
+        map_runs(store, *id, &events)?;
         kept(store, *id, &record)?;
         is_as_without_faults(&record, reference, definition, clients)
             .map_err(|rule| format!("{rule}: {record:?}; without faults {reference:?}; {definition}"))?;
@@ -103,8 +103,8 @@ fn history(store: &Storage, id: ExecutionId, record: &ExecutionRecord) -> Result
     Ok(events)
 }
 
-/// A Map Run has started each child once, and knows how many ended how.
-fn map_runs(store: &Storage, id: ExecutionId) -> Result<(), String> {
+/// A Map Run has started one child for each item, and knows how many ended how. Its redrives are in the history.
+fn map_runs(store: &Storage, id: ExecutionId, events: &[HistoryEvent]) -> Result<(), String> {
     let runs = at_once(store.memory.list_map_runs(id, None, 1_000)).map_err(|error| error.to_string())?;
     for run in runs.items {
         let arn = MapRunArn::parse(&run.arn).map_err(|error| error.to_string())?;
@@ -120,6 +120,20 @@ fn map_runs(store: &Storage, id: ExecutionId) -> Result<(), String> {
             || (counts.succeeded as usize == count(Some(ExecutionStatus::Succeeded))
                 && counts.failed as usize == count(Some(ExecutionStatus::Failed))
                 && run.items.pending == 0);
+        let redrives = events.iter().filter_map(|event| match &event.kind {
+            HistoryKind::MapRunRedriven { map_run_arn, redrive_count } if *map_run_arn == run.arn => {
+                Some(*redrive_count)
+            }
+            _ => None,
+        });
+        let is_redriven = redrives.eq(1..=run.redrive_count);
+        let children = at_once(store.memory.list_executions(listing, None, None, 1_000));
+        let children = children.map_err(|error| error.to_string())?.items;
+        let items: BTreeSet<Option<u32>> =
+            children.iter().map(|(_, child)| child.parent.as_ref()?.item.as_ref()?.index).collect();
+        if items.len() != children.len() || counts.pending_redrive.unwrap_or(0) > 0 || !is_redriven {
+            return Err(format!("a Map Run has children twice or redrives it knows nothing of: {run:?}"));
+        }
         if run.status == MapRunStatus::Running || !is_counted || !is_right {
             return Err(format!("a Map Run does not fit its {} children: {run:?}", count(None)));
         }

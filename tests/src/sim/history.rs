@@ -75,7 +75,10 @@ impl Histories {
         };
         let status = history.ending.unwrap_or(ExecutionStatus::Running);
         let events = u32::try_from(history.attempts.len()).expect("a history is bounded");
-        if record.status != status {
+        let ended_as = record.redrives.as_ref().and_then(|redrives| redrives.ended_as);
+        if ended_as.is_some() != (record.status == ExecutionStatus::PendingRedrive)
+            || ended_as.unwrap_or(record.status) != status
+        {
             return Err(format!("the history of {id:?} ends with {status:?}: {record:?}"));
         }
         if status != ExecutionStatus::Running && record.event_count != events {
@@ -185,7 +188,7 @@ fn step_of(kind: &HistoryKind) -> Step {
         HistoryKind::LambdaFunctionStarted
         | HistoryKind::ActivityStarted { .. }
         | HistoryKind::TaskStarted(_) => Step::Started,
-        HistoryKind::MapRunStarted { .. } => Step::MapRun,
+        HistoryKind::MapRunStarted { .. } | HistoryKind::MapRunRedriven { .. } => Step::MapRun,
         HistoryKind::TaskSubmitted(..) => Step::Submitted,
         HistoryKind::LambdaFunctionSucceeded(output, usage)
         | HistoryKind::TaskSucceeded(_, output, usage) => {

@@ -222,7 +222,7 @@ impl Node {
         let mut later = Vec::new();
         while self.is_running() && self.has_room() {
             let Some(input) = self.shard.next_owed() else { break };
-            if matches!(input, Input::Continue(id) if !continued.insert(id)) {
+            if matches!(input, Input::Continue(id) | Input::SettleChild(id) if !continued.insert(id)) {
                 later.push(input);
             } else {
                 self.input(input, env);

@@ -77,6 +77,7 @@ fn run(definition: &Definition, info: ExecutionInfo) -> Ending {
                 Command::AskCallback { .. }
                 | Command::CancelTask { .. }
                 | Command::StopChild(_)
+                | Command::RedriveChild { .. }
                 | Command::MapRun { .. } => {}
                 Command::SetTimer { timer, due } => _ = timers.insert((due, timer)),
                 Command::ClearTimer { timer, due } => _ = timers.remove(&(due, timer)),

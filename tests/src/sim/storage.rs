@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use asl::interpreter::{ExecutionId, Phase, Row, TimerKind};
+use asl::interpreter::{AttemptId, ExecutionId, Phase, Row, TimerKind};
 use engine::shard::{Loaded, LoadedExecution, Missing, Snapshot, TaskKey};
 use store::{
     Batch, Change, Changes, ExecutionRecord, ExecutionStatus, MemoryStore, QueueKey, Redrives, RowKey, Store,
@@ -225,12 +225,28 @@ impl Storage {
     }
 }
 
-/// Whether an execution that has ended may become this: one that was redriven, or one that can be no more.
+/// Whether an execution that has ended may become this: one that was redriven, one that can be no more, or a child of a
+/// Map Run that waits for its redrive or whose end is told again.
 fn may_follow(before: &ExecutionRecord, after: &ExecutionRecord) -> bool {
     let is_redriven = after.redrive_count == before.redrive_count + 1;
-    let redrives = before.redrives.clone().map(|redrives| Box::new(Redrives { is_over: true, ..*redrives }));
-    before.status != ExecutionStatus::Succeeded
-        && (is_redriven || *after == ExecutionRecord { redrives, ..before.clone() })
+    let is_child = before.parent.as_ref().is_some_and(|parent| parent.item.is_some());
+    let is_unsuccessful = before.status != ExecutionStatus::Succeeded;
+    (is_redriven && is_unsuccessful) || ((is_unsuccessful || is_child) && lasting(before) == lasting(after))
+}
+
+/// What stays of an execution that has ended.
+fn lasting(record: &ExecutionRecord) -> ExecutionRecord {
+    let redrives = record.redrives.clone().unwrap_or_default();
+    let mut parent = record.parent.clone();
+    if let Some(parent) = parent.as_mut().filter(|parent| parent.item.is_some()) {
+        parent.attempt = AttemptId(0);
+    }
+    ExecutionRecord {
+        status: redrives.ended_as.unwrap_or(record.status),
+        redrives: Some(Box::new(Redrives { is_over: true, ended_as: None, ..*redrives })),
+        parent,
+        ..record.clone()
+    }
 }
 
 fn shadow<K: Ord + Clone, T>(keys: &mut BTreeSet<K>, changes: &Changes<K, T>) {

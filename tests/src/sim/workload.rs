@@ -184,19 +184,31 @@ impl Generator<'_> {
             // How many there are does not depend on what comes first.
             fork["ResultSelector"] = json!({ "n.$": "States.ArrayLength($)" });
         }
-        let map =
-            if is_distributed { self.map_run(fork, next, states) } else { self.fork(fork, next, states) };
+        let map = if is_distributed {
+            self.map_run(depth, fork, next, states)
+        } else {
+            self.fork(fork, next, states)
+        };
         let items = format!("States.ArrayRange(0, {last}, 1)");
         let items = json!({ "n.$": "$.n", "items.$": items });
         self.put(json!({ "Type": "Pass", "Parameters": items, "Next": map }), states)
     }
 
-    /// A Map Run that fails has an error of its own. It becomes the one that every failure has here, so that it
-    /// does not matter which of two branches fails first.
-    fn map_run(&mut self, mut map: Value, next: &str, states: &mut Map<String, Value>) -> String {
+    /// A Map Run that fails has an error of its own. Within a branch it becomes the one that every failure has here, so
+    /// that it does not matter which of two branches fails first. Elsewhere it may stand, for a redrive to go on.
+    fn map_run(
+        &mut self,
+        depth: usize,
+        mut map: Value,
+        next: &str,
+        states: &mut Map<String, Value>,
+    ) -> String {
         const ERROR: &str = "States.ExceedToleratedFailureThreshold";
         if self.random.chance(300) {
             map["Retry"] = json!([{ "ErrorEquals": [ERROR], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
+        }
+        if depth == 0 && self.random.chance(500) {
+            return self.put(map, states);
         }
         let handler = if self.random.chance(600) {
             pass(next, 7)

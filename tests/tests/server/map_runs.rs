@@ -99,6 +99,58 @@ fn a_killed_server_goes_on_with_its_map_runs() {
 }
 
 #[test]
+fn a_killed_server_goes_on_with_a_redrive() {
+    const COUNT: u64 = 40;
+    let home = Home::new();
+    let server = home.start();
+    let client = server.client();
+    // Half of the children fail until they are redriven; the last failure is one too many.
+    let fails = "{% $states.input % 2 = 1 and $states.context.Execution.RedriveCount = 0 ? $error('odd') : $states.input %}";
+    let states = json!({
+        "Check": { "Type": "Pass", "QueryLanguage": "JSONata", "Output": fails, "Next": "Wait" },
+        "Wait": { "Type": "Wait", "Seconds": 1, "End": true },
+    });
+    let items: Vec<u64> = (0..COUNT).collect();
+    let map = json!({ "MaxConcurrency": 5, "ToleratedFailureCount": COUNT / 2 - 1 });
+    let (execution, run) =
+        start(client, &map, &json!({ "StartAt": "Check", "States": states }), &json!(items));
+    assert_eq!(end_of(client, &execution)["status"], "FAILED");
+    let succeeded =
+        |client: Client| describe_run(client, &run)["executionCounts"]["succeeded"].as_u64().unwrap();
+    let before = succeeded(client);
+    client.call("RedriveExecution", &json!({ "executionArn": execution }));
+    wait_for("some children to be redriven", PATIENCE, || (succeeded(client) >= before + 5).then_some(()));
+    server.kill();
+    let server = home.start();
+    let client = server.client();
+    let found = describe_run(client, &run);
+    assert_eq!((&found["status"], &found["redriveCount"]), (&json!("RUNNING"), &json!(1)));
+    let ended = end_of(client, &execution);
+    assert_eq!(
+        (&ended["status"], &ended["output"]),
+        (&json!("SUCCEEDED"), &json!(json!(items).to_string())),
+        "{ended}"
+    );
+    let counts = &describe_run(client, &run)["executionCounts"];
+    assert_eq!((&counts["succeeded"], &counts["pendingRedrive"]), (&json!(COUNT), &json!(0)));
+    let children = children(client, &run);
+    let names: BTreeSet<&str> = children.iter().map(|child| child["name"].as_str().unwrap()).collect();
+    assert_eq!((children.len() as u64, names.len() as u64), (COUNT, COUNT), "no child is started twice");
+    for child in &children {
+        let history = client.call("GetExecutionHistory", &json!({ "executionArn": child["executionArn"] }));
+        let kinds: Vec<&str> = history["events"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|event| event["type"].as_str().unwrap())
+            .collect();
+        let count = |wanted: &str| kinds.iter().filter(|kind| **kind == wanted).count();
+        assert_eq!((count("ExecutionSucceeded"), count("ExecutionStarted")), (1, 1), "{kinds:?}");
+        assert_eq!(Some(count("ExecutionRedriven") as u64), child["redriveCount"].as_u64(), "{kinds:?}");
+    }
+}
+
+#[test]
 fn a_stopped_execution_stops_its_children() {
     let home = Home::new();
     let server = home.start();

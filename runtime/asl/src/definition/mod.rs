@@ -63,8 +63,24 @@ pub struct Definition {
 impl Definition {
     pub const ROOT: ScopeId = ScopeId(0);
 
+    /// Stands for a definition that can be read no more: it has no states.
+    pub(crate) fn undefined() -> Definition {
+        Definition {
+            machine_type: MachineType::Standard,
+            comment: None,
+            query_language: QueryLanguage::JsonPath,
+            timeout_seconds: None,
+            scopes: Vec::new(),
+            states: Vec::new(),
+        }
+    }
+
     pub fn state(&self, id: StateId) -> &State {
         &self.states[id.0 as usize]
+    }
+
+    pub(crate) fn get_state(&self, id: StateId) -> Option<&State> {
+        self.states.get(id.0 as usize)
     }
 
     pub fn scope(&self, id: ScopeId) -> &Scope {

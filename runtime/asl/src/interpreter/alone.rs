@@ -22,6 +22,7 @@ use super::event::{Command, Event, TaskRequest, Timer, Transition};
 use super::execution::{ExecutionInfo, ExecutionState, Phase, Row, RowId, Thread, Variables};
 use super::failure::StateError;
 use super::history::ErrorOutput;
+use super::item;
 use super::map;
 use super::stepper::{Stepper, Surroundings, step_with};
 use super::task::task_request;
@@ -346,9 +347,9 @@ impl Stepper<'_> {
         self.compute(row, None, |scope, thread| flow::selected_input(&map.flow, scope, &thread.input))?;
         let items = self.items_alone(row, map)?;
         self.compute(row, None, |scope, thread| map::concurrency(map, scope, &thread.input))?;
-        let length =
-            items.as_ref().or_else(|| self.mocked_result()).and_then(|items| items.value().as_array());
-        let length = u32::try_from(length.map_or(0, Vec::len)).unwrap_or(u32::MAX);
+        let length = items.as_ref().or_else(|| self.mocked_result());
+        let length = length.map_or(0, |items| item::count(items.value()));
+        let length = u32::try_from(length).unwrap_or(u32::MAX);
         let tolerance = self.compute(row, None, |scope, thread| map::tolerance(map, scope, &thread.input))?;
         let tolerated = map::tolerated_failures(tolerance, length);
         if let Some(items) = items {

@@ -9,7 +9,8 @@ use crate::data::timestamp::Timestamp;
 use crate::definition::ScopeId;
 
 use super::event::Ending;
-use super::execution::{AttemptId, ExecutionId, ExecutionInfo, Row, RowId};
+use super::execution::{AttemptId, ExecutionId, ExecutionInfo, ExecutionState, Row, RowId};
+use super::map_run_row::ChildWanted;
 use super::stepper::Stepper;
 
 /// Who awaits the end of an execution. Its row and attempt name one awaited thing within the parent, as they do
@@ -45,6 +46,9 @@ pub struct MapItem {
     /// The item, where it is not the child's input.
     #[n(5)]
     pub value: Option<Data>,
+    /// Of an entry of an object.
+    #[n(6)]
+    pub key: Option<Text>,
 }
 
 /// A child execution to start. It runs a part of its parent's definition.
@@ -72,6 +76,8 @@ pub struct ChildEnd {
     pub started_at: Timestamp,
     pub stopped_at: Timestamp,
     pub ending: Ending,
+    /// It can be redriven no more, whatever its ending.
+    pub is_final: bool,
 }
 
 /// Identity and secret of a child that `parent` starts at `now`: an id of the same form as any other, a UUID of
@@ -89,6 +95,22 @@ pub fn child_identity(
     let milliseconds = u128::from(now.as_milliseconds().max(0).unsigned_abs()) & ((1 << 48) - 1);
     let id = (milliseconds << 80) | (random & UUID_RANDOM_BITS) | UUID_VERSION_7 | UUID_VARIANT;
     (ExecutionId(id), keyed_digest(&parent.seed, b"child seed", &place))
+}
+
+impl ExecutionState {
+    /// What this execution wants of one that it started for a Map Run.
+    pub fn wanted(&self, row: RowId, child: ExecutionId) -> ChildWanted {
+        if self.is_stopped() {
+            return ChildWanted::Nothing;
+        }
+        match self.row(row) {
+            Some(Row::MapRunChild(found)) if found.id == child => {
+                self.map_run(found.run).map_or(ChildWanted::Nothing, |run| run.wanted(row, found))
+            }
+            Some(Row::MapRunChild(_) | Row::Thread(_) | Row::Fork(_) | Row::Items(_) | Row::MapRun(_))
+            | None => ChildWanted::Nothing,
+        }
+    }
 }
 
 /// RFC 9562: the bits of a UUID of version 7 that are random, beside its time.

@@ -8,11 +8,12 @@ use serde_json::{Map, Value, json};
 use crate::data::json::Data;
 use crate::data::scope::Variables;
 use crate::data::text::Text;
-use crate::definition::{Definition, MachineType, StateKind};
+use crate::definition::{Definition, MachineType, Mode, StateKind};
 
 use super::callback_link::CallbackUrls;
 use super::child::MapItem;
 use super::execution::{ExecutionState, Row, RowId, Thread};
+use super::item::{self, Item};
 
 /// `$$.Task`: what only the task that awaits its answer sees.
 #[derive(Debug, Clone)]
@@ -120,6 +121,19 @@ impl View<'_> {
         Value::Object(state)
     }
 
+    fn is_of_distributed_map(&self) -> bool {
+        match &self.definition.state(self.thread.state).kind {
+            StateKind::Map(map) => matches!(map.mode, Mode::Distributed(_)),
+            StateKind::Pass(_)
+            | StateKind::Task(_)
+            | StateKind::Choice(_)
+            | StateKind::Wait(_)
+            | StateKind::Succeed(_)
+            | StateKind::Fail(_)
+            | StateKind::Parallel(_) => false,
+        }
+    }
+
     fn is_express(&self) -> bool {
         let child = self.execution.info.map_item();
         self.definition.machine_type == MachineType::Express || child.is_some_and(|item| item.express)
@@ -166,11 +180,13 @@ impl Variables for View<'_> {
         if let Some((items, index)) = self.item()
             && let Some(Row::Items(items)) = self.execution.row(items)
         {
-            let value = items.value().get(index as usize).cloned().unwrap_or(Value::Null);
-            context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
-        } else if let Some(MapItem { index: Some(index), value, .. }) = self.execution.info.map_item() {
+            let item = item::at(items.value(), index).unwrap_or(Item { key: None, value: &Value::Null });
+            let item = item.context(index, self.item.is_some() && self.is_of_distributed_map());
+            context.insert("Map".to_owned(), json!({ "Item": item }));
+        } else if let Some(MapItem { index: Some(index), value, key, .. }) = self.execution.info.map_item() {
             let value = value.as_ref().unwrap_or(&self.execution.info.input).value();
-            context.insert("Map".to_owned(), json!({ "Item": { "Index": index, "Value": value } }));
+            let item = Item { key: key.as_deref(), value }.context(*index, true);
+            context.insert("Map".to_owned(), json!({ "Item": item }));
         }
         Value::Object(context)
     }

@@ -11,7 +11,7 @@ use super::callback_request::CallbackRequest;
 use super::child::{ChildEnd, StartChild};
 use super::execution::{AttemptId, ExecutionId, RowId};
 use super::history::{ErrorOutput, HistoryEvent, TaskUsage};
-use super::map_run_row::{MapRun, MapRunStatus, MapRunUpdate};
+use super::map_run_row::{MapRun, MapRunUpdate};
 
 /// One thing that happens to an execution.
 #[derive(Debug, Clone, PartialEq)]
@@ -119,14 +119,18 @@ pub enum Command {
         attempt: AttemptId,
         request: Box<CallbackRequest>,
     },
-    /// A Map Run has started or ended: what is to be shown of it. In between, its row is.
+    /// A Map Run has started, or its row is gone: what is to be shown of it. In between, its row is.
     MapRun {
         row: RowId,
         run: Box<MapRun>,
-        status: MapRunStatus,
     },
     /// Stop an execution that this one started; its end is no longer awaited.
     StopChild(ExecutionId),
+    /// A child of a Map Run is to be redriven, or to wait for that, as [`super::ExecutionState::wanted`] tells.
+    RedriveChild {
+        row: RowId,
+        child: ExecutionId,
+    },
     SetTimer {
         timer: Timer,
         due: Timestamp,

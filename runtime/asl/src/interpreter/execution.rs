@@ -54,8 +54,8 @@ impl RowId {
     pub const ROOT: RowId = RowId(1);
     /// No row of a state: marks an execution whose end its parent has not been told.
     pub const END: RowId = RowId(u64::MAX);
-    /// No row of a state: marks an execution that is to be stopped with its parent.
-    pub const STOP: RowId = RowId(u64::MAX - 1);
+    /// No row of a state: marks an execution that is to be stopped with its parent, or redriven with it.
+    pub const SETTLE: RowId = RowId(u64::MAX - 1);
 }
 
 /// Identifies one attempt of one task within an execution; never reused.

@@ -253,6 +253,9 @@ impl Stepper<'_> {
     }
 
     fn remove_fork(&mut self, fork: RowId) {
+        if self.state.map_run(fork).is_some() {
+            return self.remove_map_run(fork);
+        }
         let Some(Row::Fork(removed)) = self.state.remove(fork) else { return };
         for child in removed.children() {
             self.remove_thread(child);

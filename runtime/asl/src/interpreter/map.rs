@@ -14,15 +14,15 @@ use crate::limits::{INLINE_MAP_CONCURRENCY_MAX, PAYLOAD_BYTES_MAX};
 use super::context::View;
 use super::execution::{Row, RowId, Thread};
 use super::history::HistoryKind;
+use super::item;
 use super::map_run_row::Tolerance;
 use super::stepper::Stepper;
 
 impl Stepper<'_> {
     pub(super) fn map(&mut self, row: RowId, map: &Map) -> Result<(), Failure> {
         let items = self.compute(row, None, |scope, thread| items(map, scope, &thread.input))?;
-        let length = items.value().as_array().map_or(0, Vec::len);
-        let length =
-            u32::try_from(length).map_err(|_| Failure::runtime("The Map state has too many items."))?;
+        let length = u32::try_from(item::count(items.value()))
+            .map_err(|_| Failure::runtime("The Map state has too many items."))?;
         let concurrency = self.compute(row, None, |scope, thread| concurrency(map, scope, &thread.input))?;
         let started = self.write_next(row, HistoryKind::MapStateStarted { length });
         let tolerance = self.compute(row, None, |scope, thread| tolerance(map, scope, &thread.input))?;
@@ -75,7 +75,9 @@ impl Stepper<'_> {
     ) -> Result<Data, Failure> {
         match &map.item_selector {
             None => match self.state.row(items) {
-                Some(Row::Items(items)) => Ok(items.value()[index as usize].clone().into()),
+                Some(Row::Items(items)) => {
+                    Ok(item::at(items.value(), index).expect("a Map has counted its items").input())
+                }
                 Some(Row::Thread(_) | Row::Fork(_) | Row::MapRun(_) | Row::MapRunChild(_)) | None => {
                     panic!("a Map's items are there while it runs")
                 }
@@ -100,10 +102,15 @@ impl Stepper<'_> {
     }
 }
 
-/// The array that the Map goes over.
+/// What the Map goes over: an array, or for a distributed Map also an object. AWS was recorded to refuse an object for an
+/// inline one.
 pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Failure> {
+    let takes_objects = matches!(map.mode, Mode::Distributed(_));
+    let is_right = |items: &Value| items.is_array() || (takes_objects && items.is_object());
+    let items_of_input =
+        |items: Data| if is_right(items.value()) { Ok(items) } else { Err(not_an_array(&items)) };
     let (items, source) = match &map.items {
-        Items::Input if matches!(map.flow, Flow::Jsonata(_)) => return array_of_input(raw.clone()),
+        Items::Input if matches!(map.flow, Flow::Jsonata(_)) => return items_of_input(raw.clone()),
         Items::Input => (flow::selected_input(&map.flow, scope, raw)?, "$"),
         Items::Path(path) => {
             let input = flow::selected_value(&map.flow, scope, raw)?;
@@ -112,14 +119,14 @@ pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Fa
         Items::Template(template) => {
             let items = evaluate::template(template, scope, raw.value())?;
             return match template {
-                Template::Computed(field) if !items.is_array() => Err(field.unexpected("array", &items)),
+                Template::Computed(field) if !is_right(&items) => Err(field.unexpected("array", &items)),
                 Template::Computed(_) | Template::Literal(_) | Template::Array(_) | Template::Object(_) => {
-                    array_of_input(items.into())
+                    items_of_input(items.into())
                 }
             };
         }
     };
-    if items.value().is_array() {
+    if is_right(items.value()) {
         return Ok(items);
     }
     // Of a path into the context object AWS shows the part within it.
@@ -127,12 +134,9 @@ pub(super) fn items(map: &Map, scope: &Scope<'_>, raw: &Data) -> Result<Data, Fa
     Err(Failure::runtime(format!("Reference path \"{source}\" must point to array.")))
 }
 
-/// What a JSONata Map goes over where no expression says so.
-fn array_of_input(items: Data) -> Result<Data, Failure> {
-    if items.value().is_array() {
-        return Ok(items);
-    }
-    Err(Failure::query(None, format!("Map state input must be an array but was: {}", items.value())))
+/// What AWS says where no expression of a JSONata Map names the items.
+fn not_an_array(items: &Data) -> Failure {
+    Failure::query(None, format!("Map state input must be an array but was: {}", items.value()))
 }
 
 /// How many items run at once, 0 for as many as may. AWS computes it before it writes that the Map has started.

@@ -1,7 +1,8 @@
 //! The distributed Map: a Map Run whose items, or batches of them, are executions of their own.
 //!
 //! The Map Run is one small row that counts. Children are started as far as there is room, some in each step; each
-//! has a row that is written when it starts and when it ends. The end of the last one joins the outputs.
+//! has a row that is written when it starts and when it ends. The end of the last one joins the outputs. The rows of a
+//! Map Run that fails stay as long as the state may be redriven, see [`super::map_run_redrive`].
 
 use serde_json::{Map as Object, Value};
 
@@ -18,7 +19,11 @@ use super::event::{Command, Ending};
 use super::execution::{AttemptId, ExecutionId, ExecutionInfo, Phase, Row, RowId};
 use super::failure::StateError;
 use super::history::HistoryKind;
-use super::map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
+use super::item;
+use super::map_run_row::{
+    Batches, ChildFailure, ChildWanted, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate,
+    Tolerance,
+};
 use super::stepper::Stepper;
 
 /// The items of one child, ready to start.
@@ -28,6 +33,8 @@ struct Portion {
     index: Option<u32>,
     /// The item, where it is not the input.
     value: Option<Data>,
+    /// Of an entry of an object.
+    key: Option<Text>,
 }
 
 impl Stepper<'_> {
@@ -71,8 +78,10 @@ impl Stepper<'_> {
             children_by_status: MapRunCounts::default(),
             output_bytes: 0,
             batches,
+            ended: None,
+            redriven: None,
         };
-        self.command(Command::MapRun { row, run: Box::new(run.clone()), status: MapRunStatus::Running });
+        self.command(Command::MapRun { row, run: Box::new(run.clone()) });
         self.state.put(row, Row::MapRun(Box::new(run)));
         self.state.thread_mut(owner).phase = Phase::Forked(row);
         self.write_next(owner, HistoryKind::MapRunStarted { map_run_arn: arn });
@@ -110,16 +119,29 @@ impl Stepper<'_> {
         Ok(Batches { items_max, bytes_max, input })
     }
 
-    /// Starts children as far as there is room, or until the step has done enough.
+    /// Redrives and starts children as far as there is room, or until the step has done enough. Of those that must
+    /// wait for their redrive each is told so.
     pub(super) fn start_children(&mut self, row: RowId) {
-        while self.state.map_run(row).is_some_and(|run| run.has_room(MAP_RUN_CONCURRENCY_MAX)) {
+        while let Some(run) = self.state.map_run(row).filter(|run| run.ended.is_none()) {
+            let has_room = run.has_room(MAP_RUN_CONCURRENCY_MAX);
+            let can_start = has_room && run.next_item < run.item_count;
+            let waiting = if has_room { self.next_to_redrive(row) } else { self.next_to_tell(row) };
+            if waiting.is_none() && !can_start {
+                return;
+            }
             if self.is_full() {
                 return self.make_ready(row);
             }
-            if let Err(failure) = self.start_child(row) {
-                let owner = self.state.map_run_mut(row).owner;
-                let error = self.evaluation_error(owner, &failure);
-                return self.fail_map_run(row, error);
+            match waiting {
+                Some(index) if has_room => self.redrive_child(row, index),
+                Some(index) => self.tell_to_wait(row, index),
+                None => {
+                    if let Err(failure) = self.start_child(row) {
+                        let owner = self.state.map_run_mut(row).owner;
+                        let error = self.evaluation_error(owner, &failure);
+                        return self.fail_map_run(row, error);
+                    }
+                }
             }
         }
     }
@@ -147,6 +169,7 @@ impl Stepper<'_> {
             count: portion.count,
             index: portion.index,
             value: portion.value,
+            key: portion.key,
         };
         let child = StartChild {
             id,
@@ -158,7 +181,7 @@ impl Stepper<'_> {
             map_run,
             parent: Parent { execution: info.id, row: child_row, attempt, item: Some(item) },
         };
-        let waiting = MapRunChild { run: row, id, item_count: portion.count, output: None };
+        let waiting = MapRunChild { run: row, id, item_count: portion.count, output: None, failure: None };
         self.state.put(child_row, Row::MapRunChild(waiting));
         self.command(Command::StartChild(Box::new(child)));
         Ok(())
@@ -174,9 +197,12 @@ impl Stepper<'_> {
             None => {
                 let index = run.next_item;
                 let input = self.item_input(map, run.owner, run.items, index)?;
-                let selected = map.item_selector.is_some();
-                let value = selected.then(|| self.row_data(run.items).value()[index as usize].clone().into());
-                Portion { input, count: 1, index: Some(index), value }
+                let item = item::at(self.row_data(run.items).value(), index);
+                let item = item.expect("a Map Run has counted its items");
+                let is_input = map.item_selector.is_none() && item.key.is_none();
+                let value = (!is_input).then(|| item.value.clone().into());
+                let key = item.key();
+                Portion { input, count: 1, index: Some(index), value, key }
             }
             Some(batches) => self.next_batch(run, map, batches)?,
         };
@@ -204,7 +230,7 @@ impl Stepper<'_> {
         }
         let count = u32::try_from(items.len()).expect("a Map has fewer than 4 billion items");
         input.insert("Items".to_owned(), Value::Array(items));
-        Ok(Portion { input: Value::Object(input).into(), count, index: None, value: None })
+        Ok(Portion { input: Value::Object(input).into(), count, index: None, value: None, key: None })
     }
 
     /// The items of a Map Run, or its `BatchInput`.
@@ -219,31 +245,35 @@ impl Stepper<'_> {
 
     /// A child has ended; says whether that was awaited.
     pub(super) fn map_run_child_ended(&mut self, row: RowId, attempt: AttemptId, end: &ChildEnd) -> bool {
-        let Some(Row::MapRunChild(MapRunChild { run: run_row, id, item_count, output: None })) =
-            self.state.row(row)
-        else {
-            return false;
-        };
-        let (run_row, id, item_count) = (*run_row, *id, *item_count);
-        if id != end.id || self.state.map_run(run_row).is_none_or(|run| run.attempt != attempt) {
+        if self.state.wanted(row, end.id) != ChildWanted::Running(attempt) {
             return false;
         }
+        let Some(Row::MapRunChild(child)) = self.state.row(row) else { return false };
+        let mut child = child.clone();
+        let (run_row, item_count) = (child.run, child.item_count);
         let run = self.state.map_run_mut(run_row);
-        run.items_by_status.end(item_count, &end.ending);
-        run.children_by_status.end(1, &end.ending);
-        let mut kept = None;
-        if let Ending::Succeeded { output } = &end.ending {
-            run.output_bytes += output.size() as u64;
-            // Outputs that are too large together are not needed: the state fails when the last child has ended.
-            kept = (run.output_bytes <= PAYLOAD_BYTES_MAX as u64).then(|| output.clone());
+        match &end.ending {
+            Ending::Succeeded { output } => {
+                run.items_by_status.succeed(item_count);
+                run.children_by_status.succeed(1);
+                run.output_bytes += output.size() as u64;
+                // Outputs that are too large together are not needed: the state fails when the last child has ended.
+                child.output = (run.output_bytes <= PAYLOAD_BYTES_MAX as u64).then(|| output.clone());
+            }
+            Ending::Failed(_) => child.failure = Some(ChildFailure::Failed),
+            Ending::TimedOut(_) => child.failure = Some(ChildFailure::TimedOut),
+            Ending::Aborted(_) => child.failure = Some(ChildFailure::Aborted),
+        }
+        if let Some(failure) = child.failure {
+            run.items_by_status.fail(item_count, failure, end.is_final);
+            run.children_by_status.fail(1, failure, end.is_final);
         }
         let (is_failed, is_done) = (run.exceeds_tolerance(), run.is_done());
-        match kept {
-            None => _ = self.state.remove(row),
-            Some(output) => {
-                let child = MapRunChild { run: run_row, id, item_count, output: Some(output) };
-                self.state.put(row, Row::MapRunChild(child));
-            }
+        let is_needed = child.output.is_some() || (child.failure.is_some() && !end.is_final);
+        if is_needed {
+            self.state.put(row, Row::MapRunChild(child));
+        } else {
+            self.state.remove(row);
         }
         if is_failed {
             self.fail_map_run(run_row, StateError::threshold_exceeded());
@@ -257,7 +287,7 @@ impl Stepper<'_> {
 
     /// UpdateMapRun; says whether the Map Run still runs.
     pub(super) fn map_run_updated(&mut self, row: RowId, update: MapRunUpdate) -> bool {
-        if self.state.map_run(row).is_none() {
+        if self.state.map_run(row).is_none_or(|run| run.ended.is_some()) {
             return false;
         }
         let run = self.state.map_run_mut(row);
@@ -273,7 +303,7 @@ impl Stepper<'_> {
     }
 
     /// Puts the children's outputs into one array, in order, and leaves the state.
-    fn finish_map_run(&mut self, row: RowId) {
+    pub(super) fn finish_map_run(&mut self, row: RowId) {
         let run = self.state.map_run_mut(row);
         let (owner, children, output_bytes) = (run.owner, run.children(), run.output_bytes);
         let mut text = String::from("[");
@@ -290,52 +320,65 @@ impl Stepper<'_> {
         text.push(']');
         if output_bytes.max(text.len() as u64) > PAYLOAD_BYTES_MAX as u64 {
             let error = StateError::data_limit(&self.state_of(owner).name);
-            return self.fail_map_run(row, error);
+            // A redrive would come to the same end: it begins anew.
+            self.stop_map_run(row, MapRunStatus::Failed);
+            self.remove_map_run(row);
+            self.state.thread_mut(owner).phase = Phase::Working;
+            self.write_next(owner, HistoryKind::MapRunFailed(error.output.clone()));
+            return self.fail_state(owner, error.of_inner());
         }
-        self.remove_map_run(row, MapRunStatus::Succeeded);
+        self.stop_map_run(row, MapRunStatus::Succeeded);
+        self.remove_map_run(row);
+        self.state.thread_mut(owner).phase = Phase::Working;
         self.write_next(owner, HistoryKind::MapRunSucceeded);
         self.leave_fork(owner, Data::from_valid_text(text));
     }
 
-    fn fail_map_run(&mut self, row: RowId, error: StateError) {
+    /// Its rows stay: if no Retry and no Catch of the state goes on, a redrive may.
+    pub(super) fn fail_map_run(&mut self, row: RowId, error: StateError) {
         let owner = self.state.map_run_mut(row).owner;
-        self.remove_map_run(row, MapRunStatus::Failed);
+        self.stop_map_run(row, MapRunStatus::Failed);
         self.write_next(owner, HistoryKind::MapRunFailed(error.output.clone()));
         self.fail_state(owner, error.of_inner());
     }
 
     /// The state is given up because one beside it failed.
     pub(super) fn abort_map_run(&mut self, row: RowId) {
-        let owner = self.state.map_run_mut(row).owner;
-        self.remove_map_run(row, MapRunStatus::Aborted);
-        self.write_next(owner, HistoryKind::MapRunAborted);
-    }
-
-    /// The execution ends: so do its Map Runs, without a word in the history.
-    pub(super) fn abort_map_runs(&mut self) {
-        let runs: Vec<RowId> =
-            self.state.rows().filter(|(_, row)| matches!(row, Row::MapRun(_))).map(|(id, _)| id).collect();
-        for row in runs {
-            self.remove_map_run(row, MapRunStatus::Aborted);
+        let run = self.state.map_run_mut(row);
+        let owner = run.owner;
+        // One that a redrive has yet to take up stays as it ended.
+        if run.ended.is_none() {
+            self.stop_map_run(row, MapRunStatus::Aborted);
+            self.write_next(owner, HistoryKind::MapRunAborted);
         }
     }
 
-    /// Ends a Map Run: what still runs is stopped, and every row removed.
-    fn remove_map_run(&mut self, row: RowId, status: MapRunStatus) {
-        let Some(Row::MapRun(mut run)) = self.state.remove(row) else { return };
-        for child in run.children() {
-            if let Some(Row::MapRunChild(MapRunChild { id, output: None, .. })) = self.state.remove(child) {
-                self.command(Command::StopChild(id));
+    /// The execution ends: so do its Map Runs, without a word in the history.
+    pub(super) fn abort_map_runs(&mut self, is_kept: bool) {
+        let runs: Vec<RowId> =
+            self.state.rows().filter(|(_, row)| matches!(row, Row::MapRun(_))).map(|(id, _)| id).collect();
+        for row in runs {
+            if self.state.map_run(row).is_some_and(|run| run.ended.is_none()) {
+                self.stop_map_run(row, MapRunStatus::Aborted);
             }
+            if !is_kept {
+                self.remove_map_run(row);
+            }
+        }
+    }
+
+    /// Removes every row of a Map Run that has ended.
+    pub(super) fn remove_map_run(&mut self, row: RowId) {
+        let Some(Row::MapRun(run)) = self.state.remove(row) else { return };
+        assert!(run.ended.is_some(), "a Map Run is removed when it has ended");
+        for child in run.children() {
+            self.state.remove(child);
         }
         self.state.remove(run.items);
         if let Some(input) = run.batches.and_then(|batches| batches.input) {
             self.state.remove(input);
         }
-        run.items_by_status.abort();
-        run.children_by_status.abort();
-        self.state.thread_mut(run.owner).phase = Phase::Working;
-        self.command(Command::MapRun { row, run, status });
+        self.command(Command::MapRun { row, run });
     }
 }
 

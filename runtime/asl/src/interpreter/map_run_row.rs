@@ -7,7 +7,6 @@ use crate::data::json::Data;
 use crate::data::text::Text;
 use crate::data::timestamp::Timestamp;
 
-use super::event::Ending;
 use super::execution::{AttemptId, ExecutionId, RowId};
 
 /// A distributed Map that runs.
@@ -54,6 +53,35 @@ pub struct MapRun {
     pub output_bytes: u64,
     #[n(15)]
     pub batches: Option<Batches>,
+    /// How it ended, while its rows wait for a redrive.
+    #[n(16)]
+    pub ended: Option<MapRunEnd>,
+    #[n(17)]
+    pub redriven: Option<MapRunRedrive>,
+}
+
+/// The end of a Map Run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct MapRunEnd {
+    #[n(0)]
+    pub status: MapRunStatus,
+    #[n(1)]
+    pub at: Timestamp,
+}
+
+/// The redrives of a Map Run, and how far the last one has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+pub struct MapRunRedrive {
+    #[n(0)]
+    pub count: u32,
+    #[n(1)]
+    pub at: Timestamp,
+    /// Of those that wait, the first child that has yet to be told so.
+    #[n(2)]
+    pub next_told: u32,
+    /// The first child that has yet to be looked at; none when all of them have been.
+    #[n(3)]
+    pub next_child: Option<u32>,
 }
 
 /// How items are put together.
@@ -89,6 +117,12 @@ pub struct MapRunCounts {
     pub timed_out: u32,
     #[n(4)]
     pub aborted: u32,
+    /// Those that did not succeed and wait for their redrive; only after a redrive.
+    #[n(5)]
+    pub pending_redrive: Option<u32>,
+    /// Those among the unsuccessful that can be redriven no more, if there are any.
+    #[n(6)]
+    pub not_redrivable: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
@@ -121,9 +155,35 @@ pub struct MapRunChild {
     pub id: ExecutionId,
     #[n(2)]
     pub item_count: u32,
-    /// Set when it has succeeded. Children that end otherwise leave no row.
+    /// Set when it has succeeded.
     #[n(3)]
     pub output: Option<Data>,
+    /// Set when it has ended otherwise. Children that can be redriven no more leave no row.
+    #[n(4)]
+    pub failure: Option<ChildFailure>,
+}
+
+/// How a child ended that did not succeed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum ChildFailure {
+    #[n(0)]
+    Failed,
+    #[n(1)]
+    TimedOut,
+    #[n(2)]
+    Aborted,
+}
+
+/// What a Map Run wants of one of its children.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ChildWanted {
+    /// Nothing more: what runs of it is to be stopped.
+    Nothing,
+    /// It waits for its redrive.
+    Pending,
+    /// It runs, and its end is awaited as that of this attempt.
+    Running(AttemptId),
 }
 
 impl MapRun {
@@ -133,14 +193,39 @@ impl MapRun {
         (first..first + u64::from(self.started)).map(RowId)
     }
 
-    /// Whether another child may start, as far as `concurrency_max` and the engine's own bound go.
+    /// The row of one child.
+    pub(super) fn child(&self, index: u32) -> RowId {
+        RowId(self.first_child.0 + u64::from(index))
+    }
+
+    /// `RUNNING`, or how it ended.
+    pub fn status(&self) -> MapRunStatus {
+        self.ended.map_or(MapRunStatus::Running, |ended| ended.status)
+    }
+
+    /// Whether another child may run, as far as `concurrency_max` and the engine's own bound go.
     pub(super) fn has_room(&self, engine_max: u32) -> bool {
         let wanted = if self.concurrency_max == 0 { engine_max } else { self.concurrency_max };
-        self.next_item < self.item_count && self.children_by_status.running < wanted.min(engine_max)
+        self.children_by_status.running < wanted.min(engine_max)
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.next_item == self.item_count && self.children_by_status.running == 0
+        let counts = &self.children_by_status;
+        self.next_item == self.item_count && counts.running == 0 && counts.pending_redrive.unwrap_or(0) == 0
+    }
+
+    /// What it wants of the child in this row of its own.
+    pub(super) fn wanted(&self, row: RowId, child: &MapRunChild) -> ChildWanted {
+        let index = row.0 - self.first_child.0;
+        let next_child = self.redriven.and_then(|redriven| redriven.next_child);
+        match (self.ended, &child.output, child.failure) {
+            (Some(_), _, _) | (_, Some(_), _) => ChildWanted::Nothing,
+            (None, None, None) => ChildWanted::Running(self.attempt),
+            (None, None, Some(_)) if next_child.is_some_and(|next| u64::from(next) <= index) => {
+                ChildWanted::Pending
+            }
+            (None, None, Some(_)) => ChildWanted::Nothing,
+        }
     }
 
     /// Whether more items have failed than may.
@@ -161,13 +246,16 @@ impl MapRunCounts {
         self.running += count;
     }
 
-    pub(super) fn end(&mut self, count: u32, ending: &Ending) {
+    pub(super) fn succeed(&mut self, count: u32) {
         self.running -= count;
-        match ending {
-            Ending::Succeeded { .. } => self.succeeded += count,
-            Ending::Failed(_) => self.failed += count,
-            Ending::TimedOut(_) => self.timed_out += count,
-            Ending::Aborted(_) => self.aborted += count,
+        self.succeeded += count;
+    }
+
+    pub(super) fn fail(&mut self, count: u32, failure: ChildFailure, is_final: bool) {
+        self.running -= count;
+        *self.of(failure) += count;
+        if is_final {
+            *self.not_redrivable.get_or_insert(0) += count;
         }
     }
 
@@ -176,8 +264,35 @@ impl MapRunCounts {
         self.aborted += std::mem::take(&mut self.running);
     }
 
+    /// What did not succeed waits for its redrive.
+    pub(super) fn await_redrive(&mut self, count: u32, failure: ChildFailure) {
+        *self.of(failure) -= count;
+        *self.pending_redrive.get_or_insert(0) += count;
+    }
+
+    /// What waited for its redrive waits in vain.
+    pub(super) fn give_up_redrive(&mut self, count: u32, failure: ChildFailure) {
+        *self.of(failure) += count;
+        *self.pending_redrive.get_or_insert(0) -= count;
+    }
+
+    /// What waited for its redrive runs again.
+    pub(super) fn redrive(&mut self, count: u32) {
+        *self.pending_redrive.get_or_insert(0) -= count;
+        self.running += count;
+    }
+
+    fn of(&mut self, failure: ChildFailure) -> &mut u32 {
+        match failure {
+            ChildFailure::Failed => &mut self.failed,
+            ChildFailure::TimedOut => &mut self.timed_out,
+            ChildFailure::Aborted => &mut self.aborted,
+        }
+    }
+
     /// Those that have been started.
     pub fn started(&self) -> u32 {
-        self.running + self.succeeded + self.failed + self.timed_out + self.aborted
+        let pending = self.pending_redrive.unwrap_or(0);
+        self.running + self.succeeded + self.failed + self.timed_out + self.aborted + pending
     }
 }

@@ -13,8 +13,10 @@ mod execution;
 mod failure;
 mod fork;
 mod history;
+mod item;
 mod map;
 mod map_run;
+mod map_run_redrive;
 mod map_run_row;
 mod nested;
 mod parallel;
@@ -44,8 +46,11 @@ pub use history::{
     TaskUsage,
 };
 pub use map_run::map_labels;
-pub use map_run_row::{Batches, MapRun, MapRunChild, MapRunCounts, MapRunStatus, MapRunUpdate, Tolerance};
-pub use stepper::{Surroundings, step};
+pub use map_run_row::{
+    Batches, ChildFailure, ChildWanted, MapRun, MapRunChild, MapRunCounts, MapRunEnd, MapRunRedrive,
+    MapRunStatus, MapRunUpdate, Tolerance,
+};
+pub use stepper::{Surroundings, fail_undefined, step};
 pub use task::task_request;
 pub use test_case::{Answers, TestCase};
 pub use time_scale::{InvalidTimeScale, TimeScale};

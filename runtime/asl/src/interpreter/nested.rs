@@ -119,6 +119,7 @@ mod tests {
             started_at: Timestamp::from_milliseconds(1_000),
             stopped_at: Timestamp::from_milliseconds(2_500),
             ending,
+            is_final: false,
         };
         let found = outcome(&end, is_json).map(|output| output.text().to_owned()).map_err(|error| {
             assert_eq!(error.error.as_deref(), Some("States.TaskFailed"));

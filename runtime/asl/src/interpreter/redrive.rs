@@ -6,13 +6,42 @@
 
 use std::sync::Arc;
 
-use crate::definition::{MachineType, StateKind};
+use crate::definition::{Definition, MachineType, StateKind};
 use crate::limits::HISTORY_EVENTS_MAX;
 
 use super::event::Ending;
-use super::execution::{Phase, RowId, Stopped};
+use super::execution::{ExecutionInfo, ExecutionState, Header, Phase, Row, RowId, Stopped, Thread};
 use super::history::HistoryKind;
 use super::stepper::Stepper;
+
+impl ExecutionState {
+    /// An Express child execution that has ended without success, as a redrive takes it up: of such a child nothing is
+    /// kept, and it begins anew. Its history and its attempts go on counting; none of those took more than an event.
+    pub fn before_start(
+        info: Arc<ExecutionInfo>,
+        definition: &Definition,
+        event_count: u32,
+    ) -> ExecutionState {
+        /// More than a definition can draw within five minutes, so that nothing is drawn twice.
+        const ENTROPY_OF_A_REDRIVE: u64 = 1 << 32;
+        let header = Header {
+            next_event: event_count + 1,
+            next_row: RowId::ROOT.0 + 1,
+            next_attempt: u64::from(event_count) + 1,
+            entropy_drawn: ENTROPY_OF_A_REDRIVE * u64::from(info.redrive_count + 1),
+            ..Header::default()
+        };
+        let first = definition.scope(info.scope()).start_at;
+        let root = Thread {
+            phase: Phase::Stopped(Stopped::Unentered),
+            last_event: event_count,
+            before_event: event_count,
+            ..Thread::new(first, info.input.clone())
+        };
+        let rows = [(RowId::ROOT, Row::Thread(Box::new(root)))];
+        ExecutionState::load(info, header, rows.into())
+    }
+}
 
 impl Stepper<'_> {
     /// Whether an execution that ends now may be redriven later.
@@ -47,16 +76,20 @@ impl Stepper<'_> {
             Phase::Forked(fork) => Stopped::Forked(*fork),
             Phase::Entering => Stopped::Unentered,
             Phase::Working | Phase::Task(_) | Phase::RetryAt(_) | Phase::WaitUntil(_) => {
-                match &self.state_of(row).kind {
+                let state = self.definition.get_state(thread.state);
+                match state.map(|state| &state.kind) {
                     // AWS enters it again.
-                    StateKind::Fail(_) => Stopped::Unentered,
-                    StateKind::Pass(_)
-                    | StateKind::Task(_)
-                    | StateKind::Choice(_)
-                    | StateKind::Wait(_)
-                    | StateKind::Succeed(_)
-                    | StateKind::Parallel(_)
-                    | StateKind::Map(_) => Stopped::Entered,
+                    Some(StateKind::Fail(_)) => Stopped::Unentered,
+                    Some(
+                        StateKind::Pass(_)
+                        | StateKind::Task(_)
+                        | StateKind::Choice(_)
+                        | StateKind::Wait(_)
+                        | StateKind::Succeed(_)
+                        | StateKind::Parallel(_)
+                        | StateKind::Map(_),
+                    )
+                    | None => Stopped::Entered,
                 }
             }
         };
@@ -74,7 +107,9 @@ impl Stepper<'_> {
             Stopped::Entered => Phase::Working,
             Stopped::Forked(fork) => Phase::Forked(fork),
         };
-        if let Stopped::Forked(fork) = stopped {
+        if let Stopped::Forked(fork) = stopped
+            && self.state.map_run(fork).is_none()
+        {
             let counts = self.state.fork_mut(fork);
             counts.live = 0;
             counts.failed = 0;
@@ -85,6 +120,13 @@ impl Stepper<'_> {
 
     /// The turn of a thread whose branches or items are to go on.
     pub(super) fn go_on_with_children(&mut self, fork: RowId) {
+        if let Some(run) = self.state.map_run(fork) {
+            // A Map Run that runs takes turns of its own.
+            if run.ended.is_some() {
+                self.redrive_map_run(fork);
+            }
+            return;
+        }
         let owner = self.state.fork(fork).owner;
         let previous = self.state.thread(owner).map_or(0, |thread| thread.last_event);
         match self.fill_fork(fork, previous) {

@@ -59,6 +59,26 @@ pub fn step(
     step_with(definition, state, event, now, surroundings, None)
 }
 
+/// Fails an execution whose definition can be read no more. Nothing is known of its states, so none of them handles the
+/// error.
+pub fn fail_undefined(
+    state: &mut ExecutionState,
+    error: ErrorOutput,
+    now: Timestamp,
+    surroundings: &dyn Surroundings,
+) -> Transition {
+    let definition = Definition::undefined();
+    let mut stepper = Stepper::new(&definition, state, now, surroundings, None);
+    stepper.ready.clear();
+    stepper.transition.accepted = !stepper.state.is_stopped();
+    if stepper.transition.accepted {
+        let previous = stepper.state.thread(RowId::ROOT).map_or(0, |root| root.last_event);
+        stepper.write(previous, HistoryKind::ExecutionFailed(error.clone()));
+        stepper.end(Ending::Failed(error));
+    }
+    stepper.finish()
+}
+
 /// The same; with `alone`, the first state that ends is the last.
 pub(super) fn step_with(
     definition: &Definition,
@@ -68,23 +88,7 @@ pub(super) fn step_with(
     surroundings: &dyn Surroundings,
     alone: Option<&mut Alone>,
 ) -> Transition {
-    let entropy = Entropy::new(state.info.seed, state.header.entropy_drawn);
-    let ready = std::mem::take(&mut state.header.ready).into();
-    let mut stepper = Stepper {
-        definition,
-        state,
-        now,
-        surroundings,
-        entropy,
-        allowance: Allowance::new(surroundings.stopwatch()),
-        alone,
-        ready,
-        transition: Transition::default(),
-        bytes: 0,
-        children_started: 0,
-        history_full: false,
-        ended: false,
-    };
+    let mut stepper = Stepper::new(definition, state, now, surroundings, alone);
     stepper.transition.accepted = stepper.take(event);
     if stepper.transition.accepted {
         stepper.run();
@@ -407,8 +411,8 @@ impl Stepper<'_> {
     /// Ends the execution: everything that still waits is cancelled. What a redrive needs stays, in threads that
     /// are stopped; otherwise every row is removed.
     fn end(&mut self, ending: Ending) {
-        self.abort_map_runs();
         let is_kept = self.can_be_redriven(&ending);
+        self.abort_map_runs(is_kept);
         let rows: Vec<RowId> = self.state.rows().map(|(id, _)| id).collect();
         for row in rows {
             self.cancel_waits(row);
@@ -513,6 +517,32 @@ impl Stepper<'_> {
 }
 
 impl<'a> Stepper<'a> {
+    fn new(
+        definition: &'a Definition,
+        state: &'a mut ExecutionState,
+        now: Timestamp,
+        surroundings: &'a dyn Surroundings,
+        alone: Option<&'a mut Alone>,
+    ) -> Stepper<'a> {
+        let entropy = Entropy::new(state.info.seed, state.header.entropy_drawn);
+        let ready = std::mem::take(&mut state.header.ready).into();
+        Stepper {
+            definition,
+            state,
+            now,
+            surroundings,
+            entropy,
+            allowance: Allowance::new(surroundings.stopwatch()),
+            alone,
+            ready,
+            transition: Transition::default(),
+            bytes: 0,
+            children_started: 0,
+            history_full: false,
+            ended: false,
+        }
+    }
+
     pub(super) fn state_of(&self, row: RowId) -> &'a State {
         let definition: &'a Definition = self.definition;
         definition.state(self.state.thread(row).expect("a thread that works is there").state)

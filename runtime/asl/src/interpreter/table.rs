@@ -102,6 +102,7 @@ fn child_ended(row: RowId, attempt: AttemptId, id: u128) -> Event {
         started_at: Timestamp::EPOCH,
         stopped_at: Timestamp::EPOCH,
         ending: Ending::Succeeded { output: Data::empty_object() },
+        is_final: false,
     };
     Event::ChildEnded { row, attempt, end: Box::new(end) }
 }

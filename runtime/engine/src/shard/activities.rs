@@ -208,7 +208,8 @@ impl Shard {
             self.step(task.execution, Event::TaskStarted { row, attempt, worker_name }, now);
             let handed = match self.executions.get(&task.execution) {
                 Some(Known::Running(resident)) => {
-                    task_request(&resident.revision.definition, &resident.state, row)
+                    let definition = resident.revision.definition.as_ref().ok();
+                    definition.and_then(|definition| task_request(definition, &resident.state, row))
                 }
                 Some(Known::Ended(_) | Known::Absent) | None => None,
             };

@@ -1,12 +1,15 @@
-//! Executions that another execution started: their end goes to the parent, and the parent's end stops them.
+//! Executions that another execution started: their end goes to the parent, and the parent's end stops them, see
+//! [`super::settle`].
 //!
 //! Both cross from one execution to another, which may not be in memory. So each is first a mark in `dispatched`,
 //! written in the batch that decided it, and then an input that the shard owes itself; the batch in which the
 //! input is handled takes the mark away. What a crash interrupts, recovery finds by its mark.
 
 use asl::Timestamp;
-use asl::interpreter::{AttemptId, ChildEnd, Ending, ErrorOutput, Event, ExecutionId, RowId};
+use asl::interpreter::{AttemptId, ChildEnd, Ending, Event, ExecutionId, RowId};
 use store::{Change, ExecutionRecord, ExecutionStatus, RowKey};
+
+use crate::redrive::child_not_redrivable;
 
 use super::{Input, Known, Missing, Shard};
 
@@ -19,7 +22,7 @@ impl Input {
         match key.row {
             RowId::EXECUTION => Input::Continue(key.execution),
             RowId::END => Input::DeliverEnd(key.execution),
-            RowId::STOP => Input::StopChild(key.execution),
+            RowId::SETTLE => Input::SettleChild(key.execution),
             row => Input::Recover(super::TaskKey { execution: key.execution, row, attempt }),
         }
     }
@@ -48,7 +51,7 @@ impl Shard {
         })
     }
 
-    fn record(&self, id: ExecutionId) -> Option<&ExecutionRecord> {
+    pub(super) fn record(&self, id: ExecutionId) -> Option<&ExecutionRecord> {
         match self.executions.get(&id)? {
             Known::Running(resident) => Some(&resident.record),
             Known::Ended(record) => Some(record),
@@ -65,33 +68,16 @@ impl Shard {
         let mark = RowKey { execution: child, row: RowId::END };
         self.batch.dispatched.insert(mark, Change::Delete);
         let Some(record) = self.record(child) else { return };
-        let (Some(parent), Some(end)) = (record.parent.clone(), child_end(child, record)) else { return };
+        let (Some(parent), Some(end)) = (record.parent.clone(), child_end(child, record, now)) else {
+            return;
+        };
         let (row, attempt) = (parent.row, parent.attempt);
         self.step(parent.execution, Event::ChildEnded { row, attempt, end: Box::new(end) }, now);
-    }
-
-    /// Plans to stop a child whose parent has ended or has given it up.
-    pub(super) fn plan_stop(&mut self, child: ExecutionId) {
-        let mark = RowKey { execution: child, row: RowId::STOP };
-        self.batch.dispatched.insert(mark, Change::Put(MARK));
-        self.owe(Input::StopChild(child));
-    }
-
-    pub(super) fn stop_child(&mut self, child: ExecutionId, now: Timestamp) {
-        let mark = RowKey { execution: child, row: RowId::STOP };
-        self.batch.dispatched.insert(mark, Change::Delete);
-        let generation = self.generation;
-        let Some(Known::Running(resident)) = self.executions.get_mut(&child, generation) else { return };
-        resident.is_abandoned = true;
-        if resident.is_new() {
-            self.step(child, Event::Start, now);
-        }
-        self.step(child, Event::Stop(ErrorOutput::default()), now);
     }
 }
 
 /// None while the execution runs.
-fn child_end(id: ExecutionId, record: &ExecutionRecord) -> Option<ChildEnd> {
+fn child_end(id: ExecutionId, record: &ExecutionRecord, now: Timestamp) -> Option<ChildEnd> {
     let error = || record.error.clone().unwrap_or_default();
     let ending = match record.status {
         ExecutionStatus::Succeeded => Ending::Succeeded { output: record.output.clone()? },
@@ -109,5 +95,6 @@ fn child_end(id: ExecutionId, record: &ExecutionRecord) -> Option<ChildEnd> {
         started_at: record.started_at,
         stopped_at: record.stopped_at?,
         ending,
+        is_final: child_not_redrivable(record, now).is_some(),
     })
 }

@@ -1,6 +1,6 @@
 //! Starting, stepping and stopping executions.
 
-use asl::interpreter::{Command, Event, ExecutionId, Parent, Timer, TimerKind};
+use asl::interpreter::{Command, ErrorOutput, Event, ExecutionId, Parent, Timer, TimerKind};
 use asl::{Text, Timestamp};
 use store::{
     Change, ExecutionRecord, ListingKey, MachineKind, NameKey, NewExecution, QueuedTask, RowKey, TimerKey,
@@ -44,6 +44,10 @@ impl Shard {
                 let revision = self.revision(record.revision, *revision);
                 let test_case =
                     self.test_case_again(&revision.record.machine_name, record.test_case.as_ref());
+                // Whatever it waits for, it cannot go on.
+                if revision.definition.is_err() {
+                    self.owe(Input::Continue(id));
+                }
                 Known::Running(Box::new(Resident::load(id, *record, revision, *state, test_case)))
             }
         };
@@ -74,7 +78,7 @@ impl Shard {
         let revision = self.target_revision(&request.state_machine, &target);
         let revision = revision.expect("it was supplied before the start was handled");
         let machine = request.state_machine.machine();
-        let test_case = self.test_case(machine.name(), request.test_case.as_ref(), &revision.definition)?;
+        let test_case = self.test_case(machine.name(), request.test_case.as_ref(), revision.usable()?)?;
         match self.started_before(&request)? {
             None => {}
             Some(started) if parent.is_none() => return Ok(started),
@@ -196,7 +200,15 @@ impl Shard {
             stopwatch: self.options.stopwatch,
             time_scale: self.options.time_scale,
         };
-        let transition = asl::step(&resident.revision.definition, &mut resident.state, event, now, &world);
+        let state = &mut resident.state;
+        let transition = match &resident.revision.definition {
+            Ok(definition) => asl::step(definition, state, event, now, &world),
+            // A redrive goes on when the definition can be read again.
+            Err(invalid) => {
+                let error = ErrorOutput::new("States.Runtime", invalid.to_string());
+                asl::interpreter::fail_undefined(state, error, now, &world)
+            }
+        };
         if !transition.accepted {
             return false;
         }
@@ -234,8 +246,8 @@ impl Shard {
                 self.keep_request(TaskKey { execution, row, attempt }, 0, *request);
             }
             Command::StartChild(child) => self.start_child(execution, *child, now),
-            Command::MapRun { row, run, status } => self.show_map_run(execution, row, &run, status, now),
-            Command::StopChild(child) => self.plan_stop(child),
+            Command::MapRun { row, run } => self.show_map_run(execution, row, &run),
+            Command::StopChild(child) | Command::RedriveChild { child, .. } => self.plan_to_settle(child),
             Command::CancelTask { row, attempt } => self.cancel_task(TaskKey { execution, row, attempt }),
             Command::SetTimer { timer: Timer { row, kind }, due } => {
                 self.batch.timers.insert(TimerKey { due, execution, row, kind }, Change::Put(()));

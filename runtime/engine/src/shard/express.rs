@@ -47,7 +47,8 @@ impl Shard {
         };
         let revision = self.revision(target.revision, revision);
         let (machine, name) = (&revision.record.machine_name, record.test_case.as_ref());
-        let test_case = match self.test_case(machine, name, &revision.definition) {
+        let test_case = revision.usable().and_then(|definition| self.test_case(machine, name, definition));
+        let test_case = match test_case {
             Ok(test_case) => test_case,
             Err(refusal) => return Some(Err(refusal)),
         };

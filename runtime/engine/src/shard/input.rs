@@ -35,8 +35,8 @@ pub enum Input {
     Continue(ExecutionId),
     /// The parent of an execution that has ended is to be told.
     DeliverEnd(ExecutionId),
-    /// An execution is to be stopped because the one that started it no longer awaits it.
-    StopChild(ExecutionId),
+    /// The execution that started this one no longer awaits it, or has it redriven.
+    SettleChild(ExecutionId),
     /// A poller went away or has waited long enough.
     Withdraw(ReplyTo),
     /// An activity's task was handed out, and its worker went away before it had it.

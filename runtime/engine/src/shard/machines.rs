@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use asl::definition::MachineType;
+use asl::validate::Severity;
 use asl::{Definition, Text, Timestamp};
 use store::{Change, MachineKind, MachineRecord, MachineStatus, RevisionRecord};
 
@@ -22,23 +23,47 @@ pub(super) struct Machine {
 #[derive(Debug)]
 pub(super) struct Revision {
     pub(super) record: RevisionRecord,
-    pub(super) definition: Arc<Definition>,
+    pub(super) definition: Result<Arc<Definition>, InvalidDefinition>,
     pub(super) logging: Option<Arc<Logging>>,
 }
 
+/// Why a stored definition can be used no more. It was valid when it was stored, by the rules of another version.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("The stored definition of {machine_arn} is not valid: {finding}")]
+pub(super) struct InvalidDefinition {
+    machine_arn: Text,
+    finding: String,
+}
+
 impl Revision {
-    /// A stored definition was valid when it was stored.
     fn parse(record: RevisionRecord) -> Revision {
         let parsed = asl::definition::parse(&record.definition, machine_type(record.kind));
-        let definition = parsed.definition.unwrap_or_else(|| {
-            panic!("the stored definition of {} is not valid: {:?}", record.machine_arn, parsed.diagnostics)
+        let definition = parsed.definition.map(Arc::new).ok_or_else(|| {
+            let mut findings = parsed.diagnostics.into_iter();
+            let finding =
+                findings.find(|found| found.severity == Severity::Error).map(|found| match found.location {
+                    Some(location) => format!("{} at {location}", found.message),
+                    None => found.message,
+                });
+            let finding = finding.unwrap_or_else(|| "it cannot be read".to_owned());
+            InvalidDefinition { machine_arn: record.machine_arn.clone(), finding }
         });
-        Revision::new(record, Arc::new(definition))
+        if let Err(invalid) = &definition {
+            tracing::error!(machine = &*record.machine_arn, error = %invalid, "a stored definition cannot be used");
+        }
+        Revision::new(record, definition)
     }
 
-    fn new(record: RevisionRecord, definition: Arc<Definition>) -> Revision {
+    fn new(record: RevisionRecord, definition: Result<Arc<Definition>, InvalidDefinition>) -> Revision {
         let logging = Logging::read(record.logging.as_ref()).map(Arc::new);
         Revision { record, definition, logging }
+    }
+
+    /// The definition for a new execution, or for one that is to go on.
+    pub(super) fn usable(&self) -> Result<&Arc<Definition>, Refusal> {
+        self.definition
+            .as_ref()
+            .map_err(|invalid| Refusal::StoredDefinitionInvalid { why: invalid.to_string() })
     }
 }
 
@@ -120,7 +145,7 @@ impl Shard {
             encryption: request.encryption,
             version_description: None,
         };
-        self.put_machine(record, revision_record, request.definition);
+        self.put_machine(record, revision_record, Ok(request.definition));
         let version = match request.publish {
             Some(publish) => Some(self.publish_first(&request.arn, publish.description, now)?),
             None => None,
@@ -154,8 +179,8 @@ impl Shard {
     ) -> Result<Timestamp, Refusal> {
         let old = &machine.revision.record;
         let (text, definition) = match &request.definition {
-            Some((text, definition)) => (Text(Arc::clone(text)), Arc::clone(definition)),
-            None => (old.definition.clone(), Arc::clone(&machine.revision.definition)),
+            Some((text, definition)) => (Text(Arc::clone(text)), Ok(Arc::clone(definition))),
+            None => (old.definition.clone(), machine.revision.definition.clone()),
         };
         let revision_record = RevisionRecord {
             definition: text,
@@ -179,7 +204,12 @@ impl Shard {
         Ok(now)
     }
 
-    fn put_machine(&mut self, record: MachineRecord, revision: RevisionRecord, definition: Arc<Definition>) {
+    fn put_machine(
+        &mut self,
+        record: MachineRecord,
+        revision: RevisionRecord,
+        definition: Result<Arc<Definition>, InvalidDefinition>,
+    ) {
         let number = record.revision;
         self.batch.revisions.insert(number, Change::Put(revision.clone()));
         self.batch.machines.insert(record.name.clone(), Change::Put(record.clone()));

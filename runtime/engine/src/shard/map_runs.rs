@@ -41,20 +41,13 @@ impl Shard {
         self.owe(Input::Continue(child.id));
     }
 
-    /// A Map Run has started or ended.
-    pub(super) fn show_map_run(
-        &mut self,
-        execution: ExecutionId,
-        row: RowId,
-        run: &MapRun,
-        status: MapRunStatus,
-        now: Timestamp,
-    ) {
+    /// A Map Run has started, or its row is gone.
+    pub(super) fn show_map_run(&mut self, execution: ExecutionId, row: RowId, run: &MapRun) {
         let Some(Known::Running(resident)) = self.executions.get(&execution) else { return };
-        let record = map_run_record(execution, resident, run, status, now);
+        let record = map_run_record(execution, resident, run);
         let key = RowKey { execution, row };
         self.batch.map_runs.insert(key, Change::Put(record));
-        if status == MapRunStatus::Running {
+        if run.status() == MapRunStatus::Running {
             self.batch.map_run_ids.insert(run.id, Change::Put(key));
         }
     }
@@ -66,27 +59,21 @@ impl Shard {
     }
 }
 
-pub(super) fn map_run_record(
-    execution: ExecutionId,
-    resident: &Resident,
-    run: &MapRun,
-    status: MapRunStatus,
-    now: Timestamp,
-) -> MapRunRecord {
+pub(super) fn map_run_record(execution: ExecutionId, resident: &Resident, run: &MapRun) -> MapRunRecord {
     let totals = |pending, by_status| MapRunTotals { pending, by_status };
     MapRunRecord {
         arn: run.arn.clone(),
         execution,
         execution_arn: resident.record.arn.clone(),
-        status,
+        status: run.status(),
         started_at: run.started_at,
-        stopped_at: (status != MapRunStatus::Running).then_some(now),
+        stopped_at: run.ended.map(|ended| ended.at),
         concurrency_max: run.concurrency_max,
         tolerance: run.tolerance,
         items: totals(run.item_count - run.next_item, run.items_by_status),
         children: totals(pending_children(run), run.children_by_status),
-        redrive_count: 0,
-        redriven_at: None,
+        redrive_count: run.redriven.map_or(0, |redriven| redriven.count),
+        redriven_at: run.redriven.map(|redriven| redriven.at),
     }
 }
 

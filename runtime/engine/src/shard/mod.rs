@@ -23,6 +23,7 @@ mod redrive;
 mod resident;
 mod seal;
 mod secrets;
+mod settle;
 mod tags;
 mod tasks;
 
@@ -189,7 +190,8 @@ impl Shard {
             | Input::TakeBack(task)
             | Input::Recover(task) => self.missing_execution(task.execution),
             Input::TimerDue(timer) => self.missing_for_timer(timer),
-            Input::Continue(execution) | Input::StopChild(execution) => self.missing_execution(*execution),
+            Input::Continue(execution) => self.missing_execution(*execution),
+            Input::SettleChild(child) => self.missing_to_settle(*child),
             Input::DeliverEnd(child) => self.missing_to_deliver(*child),
             Input::Withdraw(_) => None,
         }
@@ -255,7 +257,7 @@ impl Shard {
             Input::TimerDue(timer) => self.timer_due(timer, now),
             Input::Continue(execution) => self.go_on(execution, now),
             Input::DeliverEnd(child) => self.deliver_end(child, now),
-            Input::StopChild(child) => self.stop_child(child, now),
+            Input::SettleChild(child) => self.settle_child(child, now),
             Input::Withdraw(reply) => {
                 if self.activities.withdraw(reply) {
                     self.reply(reply, Reply::ActivityTask(None));

@@ -26,7 +26,7 @@ pub(super) struct Kept {
     /// The batch with the end; 0 if it was loaded.
     generation: u64,
     /// None if the store has nothing of it.
-    resident: Option<Box<Resident>>,
+    pub(super) resident: Option<Box<Resident>>,
 }
 
 impl Shard {
@@ -37,7 +37,7 @@ impl Shard {
     }
 
     /// What an execution has kept, if it has ended and may have kept something.
-    fn missing_kept(&self, id: ExecutionId) -> Option<Missing> {
+    pub(super) fn missing_kept(&self, id: ExecutionId) -> Option<Missing> {
         let Some(Known::Ended(record)) = self.executions.get(&id) else { return None };
         let is_unknown = record.redrives.is_some() && !self.kept.contains_key(&id);
         is_unknown.then_some(Missing::Kept(id))
@@ -96,6 +96,9 @@ impl Shard {
         if let Some(why) = why {
             return Err(Refusal::ExecutionNotRedrivable(why));
         }
+        if let Some(Kept { resident: Some(kept), .. }) = self.kept.get(&id) {
+            kept.revision.usable()?;
+        }
         let Some(Kept { resident: Some(resident), .. }) = self.kept.remove(&id) else {
             return Err(Refusal::ExecutionNotRedrivable(NotRedrivable::PeriodOver));
         };
@@ -103,7 +106,7 @@ impl Shard {
         Ok(now)
     }
 
-    fn go_on_again(
+    pub(super) fn go_on_again(
         &mut self,
         id: ExecutionId,
         mut resident: Box<Resident>,
@@ -159,7 +162,8 @@ impl Resident {
         record.error = None;
         record.redrive_count += 1;
         record.redriven_at = Some(now);
-        let Redrives { tokens, .. } = &mut **record.redrives.get_or_insert_default();
+        let Redrives { tokens, ended_as, .. } = &mut **record.redrives.get_or_insert_default();
+        *ended_as = None;
         tokens.extend(token.map(|token| RedriveToken { token, used_at: now }));
         if tokens.len() > TOKENS_MAX {
             tokens.remove(0);

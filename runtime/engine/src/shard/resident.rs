@@ -6,7 +6,7 @@ use std::sync::Arc;
 use asl::interpreter::{
     Ending, ExecutionId, ExecutionInfo, ExecutionState, Header, HistoryEvent, RowId, TestCase,
 };
-use store::{ExecutionRecord, ExecutionStatus, ListingKey, RevisionRecord, StoredState};
+use store::{ExecutionRecord, ExecutionStatus, ListingKey, RevisionRecord, StateHeader, StoredState};
 
 use super::machines::Revision;
 
@@ -94,6 +94,21 @@ impl Resident {
 }
 
 impl Resident {
+    /// An Express child of a Map Run that has ended without success, which a redrive lets begin anew.
+    pub(super) fn before_start(
+        id: ExecutionId,
+        record: ExecutionRecord,
+        revision: Arc<Revision>,
+        test_case: Option<Arc<TestCase>>,
+    ) -> Option<Resident> {
+        let info = info(id, &record, &revision.record);
+        let definition = revision.definition.as_ref().ok()?;
+        let state = ExecutionState::before_start(info, definition, record.event_count);
+        let rows = state.rows().map(|(row, content)| (row, content.clone())).collect();
+        let header = StateHeader { header: state.header, last_lsn: record.last_lsn };
+        Some(Resident::load(id, record, revision, StoredState { header, rows }, test_case))
+    }
+
     /// Whether it has yet to take its first step.
     pub(super) fn is_new(&self) -> bool {
         self.state.header == Header::default()

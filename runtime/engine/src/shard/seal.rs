@@ -1,6 +1,6 @@
 //! Closing a batch: every touched execution is written once, as it is after its last step.
 
-use asl::interpreter::{ExecutionId, HistoryEvent, MapRunStatus, Row, RowId};
+use asl::interpreter::{ExecutionId, HistoryEvent, Row, RowId};
 use store::{Batch, Change, HistoryRow, RowKey, StateHeader, StateRow};
 
 use super::children::MARK;
@@ -75,7 +75,7 @@ impl Shard {
                 Some(value) => {
                     resident.stored_rows.insert(row);
                     if let Row::MapRun(run) = &value {
-                        let shown = map_run_record(id, resident, run, MapRunStatus::Running, run.started_at);
+                        let shown = map_run_record(id, resident, run);
                         batch.map_runs.insert(key, Change::Put(shown));
                     }
                     batch.state.insert(key, Change::Put(StateRow::Row(value)));

@@ -129,7 +129,7 @@ impl Shard {
         }
         match self.executions.get(&task.execution) {
             Some(Known::Running(resident)) => {
-                task_request(&resident.revision.definition, &resident.state, task.row)
+                task_request(resident.revision.definition.as_ref().ok()?, &resident.state, task.row)
             }
             Some(Known::Ended(_) | Known::Absent) | None => None,
         }

@@ -7,6 +7,8 @@ use outbound::http::{HeaderMap, HeaderName, HeaderValue, Method};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use crate::failure::unusable;
+
 use super::encode::{ArrayFormat, scalar};
 
 const METHODS: [Method; 7] =
@@ -119,15 +121,6 @@ pub(crate) fn read(input: &Data) -> Result<HttpCall, ErrorOutput> {
         Some(call) if reader.problems.is_empty() => Ok(call),
         Some(_) | None => Err(unusable(input, &reader.problems)),
     }
-}
-
-/// AWS's words for parameters with which a task cannot be started.
-pub(crate) fn unusable(input: &Data, problems: &[String]) -> ErrorOutput {
-    let (input, problems) = (input.text(), problems.join(", "));
-    ErrorOutput::new(
-        "States.Runtime",
-        format!("The Parameters '{input}' could not be used to start the Task: [{problems}]"),
-    )
 }
 
 /// Gathers everything that is wrong.

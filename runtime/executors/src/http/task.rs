@@ -9,6 +9,8 @@ use outbound::http::{Request, StatusCode};
 use outbound::{Bounds, Client, ClientError, Guard, Policy, Response};
 use tokio_util::sync::CancellationToken;
 
+use crate::failure::unusable;
+
 use super::connection::{Authorization, Connection, Connections, OAuth};
 use super::parameters::HttpCall;
 use super::token::Tokens;
@@ -59,7 +61,7 @@ impl<C: Connections> HttpTasks<C> {
             Attempt { tasks: self, call: &call, connection: connection.as_ref(), watch: task.watch.as_ref() };
         let build = |token: Option<&str>| {
             request::build(&call, connection.as_ref(), token, &self.region)
-                .map_err(|problem| parameters::unusable(input, &[problem]))
+                .map_err(|problem| unusable(input, &[problem]))
         };
         let Some(oauth) = oauth(connection.as_ref()) else {
             return response::result(&attempt.send(build(None)?, None).await?);

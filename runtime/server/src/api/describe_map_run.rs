@@ -50,7 +50,7 @@ fn render(run: &MapRunRecord) -> Value {
 
 fn counts(totals: &MapRunTotals) -> Value {
     let by_status = &totals.by_status;
-    json!({
+    let mut counts = json!({
         "pending": totals.pending,
         "running": by_status.running,
         "succeeded": by_status.succeeded,
@@ -60,7 +60,16 @@ fn counts(totals: &MapRunTotals) -> Value {
         "total": totals.pending + by_status.started(),
         // Recorded: without a ResultWriter the results count as written, to the state's output.
         "resultsWritten": by_status.succeeded,
-    })
+    });
+    // Left out by AWS where there is none of it, as optional members are.
+    for (name, count) in
+        [("failuresNotRedrivable", by_status.not_redrivable), ("pendingRedrive", by_status.pending_redrive)]
+    {
+        if let Some(count) = count {
+            counts[name] = count.into();
+        }
+    }
+    counts
 }
 
 #[cfg(test)]
@@ -72,7 +81,15 @@ mod tests {
 
     #[test]
     fn shows_counts_and_bounds() {
-        let by_status = MapRunCounts { running: 1, succeeded: 2, failed: 3, timed_out: 4, aborted: 5 };
+        let by_status = MapRunCounts {
+            running: 1,
+            succeeded: 2,
+            failed: 3,
+            timed_out: 4,
+            aborted: 5,
+            pending_redrive: None,
+            not_redrivable: None,
+        };
         let mut run = MapRunRecord {
             arn: "arn:aws:states:r:1:mapRun:m/l:u".into(),
             execution: ExecutionId(1),
@@ -96,5 +113,16 @@ mod tests {
         run.status = MapRunStatus::Aborted;
         let shown = render(&run);
         assert_eq!((&shown["status"], &shown["stopDate"]), (&json!("ABORTED"), &json!(2.25)));
+        (run.redrive_count, run.redriven_at) = (2, Some(Timestamp::from_milliseconds(3_000)));
+        run.children.by_status.pending_redrive = Some(4);
+        run.children.by_status.not_redrivable = Some(1);
+        let shown = render(&run);
+        assert_eq!((&shown["redriveCount"], &shown["redriveDate"]), (&json!(2), &json!(3.0)));
+        let counts = &shown["executionCounts"];
+        assert_eq!((&counts["pendingRedrive"], &counts["failuresNotRedrivable"]), (&json!(4), &json!(1)));
+        assert_eq!(
+            counts["total"], 19,
+            "what waits is part of the whole, what can't be redriven is counted already"
+        );
     }
 }

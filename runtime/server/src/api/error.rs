@@ -208,6 +208,9 @@ impl From<Refusal> for ApiError {
                 ApiError::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
             }
             Refusal::StateMachineDoesNotExist { arn } => ApiError::state_machine_does_not_exist(&arn),
+            Refusal::StoredDefinitionInvalid { why } => {
+                ApiError::validation(format!("{why} Update the state machine with a definition that is."))
+            }
             Refusal::StateMachineDeleting { arn } => {
                 ApiError::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
             }

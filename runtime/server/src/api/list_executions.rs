@@ -3,7 +3,7 @@
 use engine::MachineKind;
 use engine::arn::MapRunArn;
 use serde_json::{Value, json};
-use store::{ExecutionStatus, ExecutionSummary, Position, Store, map_run_listing};
+use store::{ExecutionStatus, ExecutionSummary, Store, map_run_listing};
 
 use super::describe::{STATUSES, find_machine, find_map_run, reference, word};
 use super::dispatch::Answer;
@@ -12,6 +12,10 @@ use super::fields::{Fields, TextRule};
 use super::page::{self, Listing, PageRequest};
 use super::qualified;
 use crate::app::{App, now};
+
+/// Ours: pages of the store that are read for one of a filtered list. A page may have fewer items than were asked for,
+/// as on AWS.
+const FILTERED_PAGES_MAX: usize = 100;
 
 pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -> Answer {
     let arn = fields.text("stateMachineArn", TextRule::ARN)?;
@@ -50,7 +54,7 @@ pub(super) async fn answer<S: Store + Clone>(app: &App<S>, mut fields: Fields) -
     Ok(page::answer("executions", items, executions.next.as_ref(), &listing, now))
 }
 
-/// The child executions of a Map Run. None of them has been redriven: there is no redrive of Map Runs yet.
+/// The child executions of a Map Run.
 async fn of_map_run<S: Store + Clone>(
     app: &App<S>,
     arn: &str,
@@ -63,15 +67,21 @@ async fn of_map_run<S: Store + Clone>(
     let parts = ["ListExecutions", arn, status.map_or("", |status| word(STATUSES, status)), redrive];
     let (listing, now) = (Listing(&parts), now());
     let from = request.position(&listing, now)?;
-    if is_redriven == Some(true) {
-        return Ok(page::answer("executions", Vec::new(), None::<&Position>, &listing, now));
+    let is_wanted = |execution: &ExecutionSummary| {
+        is_redriven.is_none_or(|is_redriven| is_redriven == (execution.redrive_count > 0))
+    };
+    let (mut items, mut next) = (Vec::new(), from);
+    for _ in 0..FILTERED_PAGES_MAX {
+        let room = request.max_results() - items.len();
+        let page = app.store().list_executions(map_run_listing(id), status, next.as_ref(), room).await?;
+        let wanted = page.items.iter().filter(|(_, execution)| is_wanted(execution));
+        items.extend(wanted.map(|(_, execution)| item(execution)));
+        next = page.next;
+        if next.is_none() || items.len() == request.max_results() {
+            break;
+        }
     }
-    let children = app
-        .store()
-        .list_executions(map_run_listing(id), status, from.as_ref(), request.max_results())
-        .await?;
-    let items = children.items.iter().map(|(_, execution)| item(execution)).collect();
-    Ok(page::answer("executions", items, children.next.as_ref(), &listing, now))
+    Ok(page::answer("executions", items, next.as_ref(), &listing, now))
 }
 
 fn item(execution: &ExecutionSummary) -> Value {

@@ -118,6 +118,8 @@ pub(crate) enum Command {
     Create(CreateOptions),
     /// Start an execution and show its progress until it ends
     Start(StartOptions),
+    /// Let an execution go on that ended without success, and show its progress until it ends
+    Redrive(RedriveOptions),
     /// Show what happened in an execution
     History(HistoryOptions),
     /// Look at finished Express executions
@@ -425,6 +427,20 @@ pub(crate) struct StartOptions {
     #[arg(long)]
     pub(crate) name: Option<String>,
     /// Print the execution's ARN and do not wait for its end
+    #[arg(long)]
+    pub(crate) detach: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+It goes on from the states in which it ended. Of a distributed Map only the children run again that did not succeed.
+
+Example:
+  stepwell redrive arn:aws:states:us-east-1:123456789012:execution:orders:order-7")]
+pub(crate) struct RedriveOptions {
+    /// ARN of the execution, or MACHINE:EXECUTION
+    pub(crate) execution: String,
+    /// Do not wait for its end
     #[arg(long)]
     pub(crate) detach: bool,
 }

@@ -1,11 +1,11 @@
-//! `stepwell start` and `stepwell history`.
+//! `stepwell start`, `stepwell redrive` and `stepwell history`.
 
 use std::path::Path;
 
 use anyhow::Context;
 use serde_json::{Value, json};
 
-use super::arguments::{HistoryOptions, StartOptions};
+use super::arguments::{HistoryOptions, RedriveOptions, StartOptions};
 use super::client::{Client, all_pages};
 use super::express::{self, is_express};
 use super::progress::{End, Progress};
@@ -34,8 +34,46 @@ pub(crate) async fn start(
     if is_express(arn) {
         return express_end(client, arn, terminal).await;
     }
+    watch(client, arn, Progress::default(), 0, terminal).await
+}
+
+/// Lets an execution go on that ended without success.
+pub(crate) async fn redrive(
+    client: &Client,
+    options: &RedriveOptions,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
+    let arn = client.execution_arn(&options.execution).await?;
+    // What was before tells to which states the new events belong.
+    let mut progress = Progress::default();
+    let mut seen = 0;
+    if !options.detach {
+        for event in &events_after(client, &arn, 0).await? {
+            seen = event["id"].as_u64().unwrap_or(seen);
+            progress.line(event);
+        }
+        progress.begin_again();
+    }
+    client.call("RedriveExecution", &json!({"executionArn": arn})).await?;
+    if options.detach {
+        terminal.answer(&arn);
+        return Ok(Verdict::Good);
+    }
+    terminal.note(&arn);
+    watch(client, &arn, progress, seen, terminal).await
+}
+
+/// Shows what happens in an execution after an event that was seen, and then how it ended. Who has seen enough stops
+/// the watching and not the execution.
+async fn watch(
+    client: &Client,
+    arn: &str,
+    progress: Progress,
+    seen: u64,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
     tokio::select! {
-        end = follow(client, arn, terminal) => report(client, arn, &end?, terminal).await,
+        end = follow(client, arn, progress, seen, terminal) => report(client, arn, &end?, terminal).await,
         _stopped = tokio::signal::ctrl_c() => {
             terminal.note(&format!("The execution goes on. See `stepwell history {arn}`."));
             Ok(Verdict::Bad)
@@ -119,9 +157,13 @@ pub(super) fn input(given: &str) -> Result<String, Failure> {
 }
 
 /// Prints what happens until the execution ends.
-async fn follow(client: &Client, arn: &str, terminal: &Terminal) -> Result<End, Failure> {
-    let mut progress = Progress::default();
-    let mut seen = 0;
+async fn follow(
+    client: &Client,
+    arn: &str,
+    mut progress: Progress,
+    mut seen: u64,
+    terminal: &Terminal,
+) -> Result<End, Failure> {
     loop {
         for event in events_after(client, arn, seen).await? {
             seen = event["id"].as_u64().unwrap_or(seen);

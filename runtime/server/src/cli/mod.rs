@@ -122,6 +122,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Connection(command) => connection::run(&client()?, command, terminal).await,
         Command::Create(command) => create::run(&client()?, &command, terminal).await,
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
+        Command::Redrive(command) => execution::redrive(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
         Command::Express(command) => express::run(&client()?, command, terminal).await,
         Command::Callback(command) => callback::run(&client()?, command, terminal).await,

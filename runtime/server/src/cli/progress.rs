@@ -39,6 +39,12 @@ impl Progress {
         self.end.as_ref()
     }
 
+    /// What comes now comes after a redrive: times count anew, and the end that was is none.
+    pub(crate) fn begin_again(&mut self) {
+        self.started_at = None;
+        self.end = None;
+    }
+
     /// The line for an event; none for what a person needn't see.
     pub(crate) fn line(&mut self, event: &Value) -> Option<String> {
         let kind = event["type"].as_str()?;
@@ -65,7 +71,7 @@ impl Progress {
             return Some(format!("< {name}"));
         }
         if kind.starts_with("Execution") {
-            return self.execution(kind, origin);
+            return self.execution(kind, event, origin);
         }
         if let Some(what) = kind.strip_prefix("MapIteration") {
             let details = details(event, kind);
@@ -75,9 +81,13 @@ impl Progress {
         task(kind, &details(event, kind), origin)
     }
 
-    fn execution(&mut self, kind: &str, origin: &Origin) -> Option<String> {
+    fn execution(&mut self, kind: &str, event: &Value, origin: &Origin) -> Option<String> {
         let status = match kind {
             "ExecutionStarted" => return Some("execution started".to_owned()),
+            "ExecutionRedriven" => {
+                self.end = None;
+                return Some(format!("redrive {} of the execution", details(event, kind)["redriveCount"]));
+            }
             "ExecutionSucceeded" => "SUCCEEDED",
             "ExecutionFailed" => "FAILED",
             "ExecutionTimedOut" => "TIMED_OUT",
@@ -116,6 +126,13 @@ fn task(kind: &str, details: &Value, origin: &mut Origin) -> Option<String> {
             Some(format!("  {state}: taken by the worker{worker}"))
         }
         "TaskSubmitted" => Some(format!("  {state}: submitted, waits for its answer")),
+        "MapRunStarted" => {
+            Some(format!("  {state}: {} started", details["mapRunArn"].as_str().unwrap_or("?")))
+        }
+        "MapRunRedriven" => {
+            let arn = details["mapRunArn"].as_str().unwrap_or("?");
+            Some(format!("  {state}: redrive {} of {arn}", details["redriveCount"]))
+        }
         "MapStateStarted" => Some(format!("  {state}: {} items", details["length"])),
         "MapStateFailed" | "ParallelStateFailed" => Some(format!("  {state}: failed")),
         "ParallelStateStarted" => Some(format!("  {state}: branches started")),
@@ -191,6 +208,33 @@ mod tests {
              1.030s  ! Charge: States.Timeout\n\
              1.030s  execution failed",
             Some(("FAILED", "Charge")),
+        );
+    }
+
+    #[test]
+    fn a_redrive_takes_the_end_back() {
+        check(
+            &[
+                (1, 0, 0, "ExecutionStarted", json!({})),
+                (2, 0, 0, "MapStateEntered", json!({"name": "Each"})),
+                (3, 2, 0, "MapStateStarted", json!({"length": 2})),
+                (4, 3, 0, "MapRunStarted", json!({"mapRunArn": "run"})),
+                (5, 4, 1000, "MapRunFailed", json!({"error": "E", "cause": "C"})),
+                (6, 5, 1000, "MapStateFailed", json!({})),
+                (7, 6, 1000, "ExecutionFailed", json!({})),
+                (8, 7, 3000, "ExecutionRedriven", json!({"redriveCount": 1})),
+                (9, 6, 3000, "MapRunRedriven", json!({"mapRunArn": "run", "redriveCount": 1})),
+            ],
+            "0.000s  execution started\n\
+             0.000s  > Each (Map)\n\
+             0.000s    Each: 2 items\n\
+             0.000s    Each: run started\n\
+             1.000s  ! Each: E: C\n\
+             1.000s    Each: failed\n\
+             1.000s  execution failed\n\
+             3.000s  redrive 1 of the execution\n\
+             3.000s    Each: redrive 1 of run",
+            None,
         );
     }
 

@@ -5,6 +5,7 @@ mod access;
 mod callbacks;
 mod execution_logs;
 mod express;
+mod map_run_redrive;
 mod redrive;
 mod tags;
 mod tokens;

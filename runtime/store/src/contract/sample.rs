@@ -128,7 +128,7 @@ pub(super) fn activity(name: &str) -> ActivityRecord {
 }
 
 pub(super) fn map_run(number: u32) -> MapRunRecord {
-    let by_status = MapRunCounts { running: number, succeeded: 2, failed: 3, timed_out: 4, aborted: 5 };
+    let by_status = MapRunCounts { running: number, pending_redrive: Some(2), ..MapRunCounts::default() };
     let totals = MapRunTotals { pending: 1, by_status };
     MapRunRecord {
         arn: Text::from(format!("arn:aws:states:us-east-1:123456789012:mapRun:machine/label:{number}")),

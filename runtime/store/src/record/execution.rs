@@ -53,8 +53,8 @@ impl ExecutionStatus {
     }
 }
 
-/// What DescribeExecution and ListExecutions show. Written when an execution starts, ends and is redriven, and when it
-/// can be redriven no more.
+/// What DescribeExecution and ListExecutions show. Written when an execution starts, ends, waits for its redrive and is
+/// redriven, and when it can be redriven no more.
 #[derive(Debug, Clone, PartialEq, Encode, Decode)]
 pub struct ExecutionRecord {
     #[n(0)]
@@ -122,6 +122,9 @@ pub struct Redrives {
     /// The rows from which it would go on were removed, since their time was over.
     #[n(1)]
     pub is_over: bool,
+    /// How it ended, while it is shown as waiting for its redrive.
+    #[n(2)]
+    pub ended_as: Option<ExecutionStatus>,
 }
 
 /// A client's token that redrove an execution.

@@ -4,8 +4,8 @@ use std::fmt::Debug;
 
 use asl::definition::StateId;
 use asl::interpreter::{
-    AttemptId, CallbackRequest, Decision, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent, HistoryKind,
-    Iteration, Parent, Phase, Row, RowId, Scheduled, ServiceName, StateType, Stopped, TaskPhase,
+    AttemptId, CallbackRequest, ChildFailure, Decision, ErrorOutput, ExecutionId, Fork, Header, HistoryEvent,
+    HistoryKind, Iteration, Parent, Phase, Row, RowId, Scheduled, ServiceName, StateType, Stopped, TaskPhase,
     TaskScheduled, TaskStage, TaskUsage, Thread,
 };
 use asl::{Data, Text, Timestamp};
@@ -190,7 +190,14 @@ fn awaiting_child() -> StateRow {
 
 fn redriven() -> ExecutionRecord {
     let tokens = vec![RedriveToken { token: "token".to_owned(), used_at: at(3) }];
-    ExecutionRecord { redrives: Some(Box::new(Redrives { tokens, is_over: true })), ..execution() }
+    let redrives = Redrives { tokens, is_over: true, ended_as: None };
+    ExecutionRecord { redrives: Some(Box::new(redrives)), ..execution() }
+}
+
+fn pending_redrive() -> ExecutionRecord {
+    let redrives = Redrives { ended_as: Some(ExecutionStatus::Aborted), ..Redrives::default() };
+    let status = ExecutionStatus::PendingRedrive;
+    ExecutionRecord { status, redrives: Some(Box::new(redrives)), ..execution() }
 }
 
 fn stopped(stopped: Stopped) -> StateRow {
@@ -458,6 +465,13 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/MapRunChild", map_run::child_row()),
         sample("HistoryRow/MapRuns", map_run::history()),
         sample("MapRunRecord", map_run::record()),
+        sample("StateRow::Row/MapRun/Redriven", map_run::redriven_run_row()),
+        sample("StateRow::Row/MapRunChild/Failed", map_run::failed_child_row(ChildFailure::Failed)),
+        sample("StateRow::Row/MapRunChild/TimedOut", map_run::failed_child_row(ChildFailure::TimedOut)),
+        sample("StateRow::Row/MapRunChild/Aborted", map_run::failed_child_row(ChildFailure::Aborted)),
+        sample("HistoryRow/MapRunRedriven", map_run::redriven_history()),
+        sample("ExecutionRecord/PendingRedrive", pending_redrive()),
+        sample("ExecutionRecord/MapRunChild/Entry", map_run::child_of_entry()),
         sample("MachineRecord/FirstVersion", published_at_once()),
         sample("SecretRecord", secret()),
         sample("CallbackRequest", callback_request()),
