@@ -73,6 +73,13 @@ const FROZEN: &[u64] = &[
     0xa093_2de7_8f1a_1976, // StateRow::Row/Stopped/Unentered
     0x7c21_7ae5_ed92_8a3e, // StateRow::Header/Mocked
     0x208e_8938_f982_b725, // ExecutionRecord/TestCase
+    0x8d5d_d9cb_84be_acf1, // StateRow::Row/MapRun/Redriven
+    0x5fb0_ee89_9b82_9758, // StateRow::Row/MapRunChild/Failed
+    0x9d9a_4910_f947_ee2b, // StateRow::Row/MapRunChild/TimedOut
+    0x7349_95de_e827_e9be, // StateRow::Row/MapRunChild/Aborted
+    0xfd18_f1f2_c532_ea11, // HistoryRow/MapRunRedriven
+    0x3244_9ad9_0375_6219, // ExecutionRecord/PendingRedrive
+    0xe315_37a4_b519_0e57, // ExecutionRecord/MapRunChild/Entry
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
