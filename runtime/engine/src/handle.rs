@@ -267,8 +267,8 @@ impl<S: Store + Clone> Handle<S> {
         self.ask(Request::AnswerCallback(Box::new(request))).await.map(|reply| at(&reply))
     }
 
-    /// Makes the digest the module's newest version; gives the version's number. Putting the newest digest
-    /// again gives its number.
+    /// Makes a component and its manifest the module's newest version; gives the version's number. Putting what the
+    /// newest has again gives its number.
     pub async fn put_module(&self, request: PutModule) -> Result<u32, Refusal> {
         let Reply::ModuleVersion(version) = self.ask(Request::PutModule(request)).await? else {
             panic!("{MISMATCH}")

@@ -308,6 +308,8 @@ pub struct PutModule {
     pub digest: String,
     pub size_bytes: u64,
     pub exports: Vec<String>,
+    /// The text of `module.toml`, if one came with the component.
+    pub manifest: Option<asl::Text>,
 }
 
 /// A secret, already encrypted.

@@ -28,8 +28,11 @@ pub struct Account {
 /// What a function's name and qualifier mean now.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleVersion {
-    pub version: u32,
+    /// None if the newest upload was asked for, whatever its number.
+    pub version: Option<u32>,
     pub digest: Digest,
+    /// The text of `module.toml`, if one came with the component.
+    pub manifest: Option<Arc<str>>,
 }
 
 /// What the registry knows of a function.
@@ -86,10 +89,7 @@ impl<M: Modules> ModuleExecutor<M> {
         let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
         let call = self.call(task, module.digest, &payload, cancel);
-        let version = match function.qualifier() {
-            None | Some("$LATEST") => "$LATEST".to_owned(),
-            Some(_) => module.version.to_string(),
-        };
+        let version = module.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string());
         let Form::Envelope { invocation, log } = form else {
             let outcome = self.host.call(call).await;
             return Ok(task_outcome(

@@ -13,6 +13,7 @@ mod mocks;
 mod modules;
 mod observing;
 mod outside;
+mod package;
 mod problem;
 mod registry;
 mod secrets;

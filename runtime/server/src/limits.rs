@@ -7,6 +7,10 @@ use std::time::Duration;
 pub const REQUEST_BYTES_MAX: usize = (2 << 20) + (64 << 10);
 /// Ours: the largest component, the same as the module host's own limit.
 pub const MODULE_BYTES_MAX: usize = 64 << 20;
+/// Ours: the manifest of a module, which is kept in the store with each version.
+pub const MANIFEST_BYTES_MAX: usize = 64 << 10;
+/// Ours: entries of an archive with a module: the component, the manifest, and folders.
+pub const ARCHIVE_ENTRIES_MAX: usize = 16;
 /// Ours: the longest time for one call of a module that can be configured, a day. Lambda's is 15 minutes.
 pub const MODULE_TIMEOUT_SECONDS_MAX: u64 = 86_400;
 /// Ours: open connections. A thousand workers may poll one activity, each with a connection of its own.

@@ -14,6 +14,7 @@ use store::{ModuleRecord, Position, Store};
 
 use crate::app::App;
 use crate::limits::{MODULE_BODY_TIMEOUT, MODULE_BYTES_MAX, PAGE_RESULTS_DEFAULT};
+use crate::package::{self, Package};
 use crate::problem::Problem;
 
 type Answer = Result<Json<Value>, Problem>;
@@ -41,12 +42,14 @@ pub(crate) async fn put<S: Store + Clone>(
     request: Request<Body>,
 ) -> Answer {
     check_name(&name)?;
-    let info = app.host().add(read_body(request.into_body()).await?).await?;
+    let Package { component, manifest } = package::read(read_body(request.into_body()).await?).await?;
+    let info = app.host().add(component).await?;
     let module = PutModule {
         name: name.clone(),
         digest: info.digest.to_string(),
         size_bytes: info.size_bytes,
         exports: info.exports.clone(),
+        manifest: manifest.map(asl::Text::from),
     };
     let version = app.engine().put_module(module).await?;
     tracing::info!(module = %name, version, digest = %info.digest, "module put");
@@ -109,6 +112,7 @@ fn describe(name: &str, version: u32, record: &ModuleRecord) -> Value {
         "digest": &*record.digest,
         "sizeBytes": record.size_bytes,
         "exports": record.exports,
+        "manifest": record.manifest.as_deref(),
         "createdAt": record.created_at.to_string(),
     })
 }

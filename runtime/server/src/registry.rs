@@ -16,17 +16,19 @@ impl<S: Store> Modules for Registry<S> {
             return Ok(Found::NoModule);
         };
         let version = match qualifier {
-            None | Some("$LATEST") => head.latest_version,
+            None | Some("$LATEST") => None,
             Some(qualifier) => match qualifier.parse() {
-                Ok(version) => version,
+                Ok(version) => Some(version),
                 Err(_) => return Ok(Found::NoVersion),
             },
         };
-        let Some(record) = self.store.module(name, version).await.map_err(unreadable)? else {
+        let record = self.store.module(name, version.unwrap_or(head.latest_version)).await;
+        let Some(record) = record.map_err(unreadable)? else {
             return Ok(Found::NoVersion);
         };
         let digest =
             record.digest.parse().map_err(|error| format!("the digest of {name} is damaged: {error}"))?;
-        Ok(Found::Version(ModuleVersion { version, digest }))
+        let manifest = record.manifest.map(|manifest| manifest.0);
+        Ok(Found::Version(ModuleVersion { version, digest, manifest }))
     }
 }

@@ -16,6 +16,7 @@ impl Shard {
         let newest = self.modules.get(&request.name).and_then(Option::as_ref);
         if let Some((head, record)) = newest
             && *record.digest == *request.digest
+            && record.manifest == request.manifest
         {
             return Ok(head.latest_version);
         }
@@ -26,6 +27,7 @@ impl Shard {
             exports: request.exports,
             created_at: now,
             description: None,
+            manifest: request.manifest,
         };
         let name = request.name.as_str().into();
         self.batch.modules.insert((name, head.latest_version), Change::Put(record.clone()));

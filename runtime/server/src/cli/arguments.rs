@@ -282,12 +282,17 @@ pub(crate) enum ModuleCommand {
     #[command(after_help = "\
 Build a component for wasm32-wasip2, for example:
   cargo build --release --target wasm32-wasip2
-  stepwell module push charge target/wasm32-wasip2/release/charge.wasm")]
+  stepwell module push charge target/wasm32-wasip2/release/charge.wasm
+
+A manifest is pushed with it: charge.toml if it lies beside charge.wasm, or the file of --manifest.")]
     Push {
         /// Name of the module: letters, digits, - and _
         name: String,
-        /// The component, a .wasm file
+        /// The component, a .wasm file, or a .zip archive with a component and its module.toml
         file: PathBuf,
+        /// The module's manifest; without it, the .toml file beside the component, if there is one
+        #[arg(long, value_name = "FILE")]
+        manifest: Option<PathBuf>,
     },
     /// List the modules
     List,

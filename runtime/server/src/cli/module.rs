@@ -1,12 +1,16 @@
 //! `stepwell module`.
 
+use std::path::Path;
+
 use anyhow::Context;
 use serde_json::Value;
 
 use super::arguments::ModuleCommand;
 use super::client::{Client, path_part};
-use super::terminal::{Terminal, printable};
+use super::terminal::{Terminal, printable, read_text};
 use super::{Failure, Verdict};
+use crate::limits::MANIFEST_BYTES_MAX;
+use crate::package;
 
 pub(crate) async fn run(
     client: &Client,
@@ -14,8 +18,8 @@ pub(crate) async fn run(
     terminal: &Terminal,
 ) -> Result<Verdict, Failure> {
     match command {
-        ModuleCommand::Push { name, file } => {
-            let bytes = std::fs::read(&file).with_context(|| format!("{} cannot be read", file.display()))?;
+        ModuleCommand::Push { name, file, manifest } => {
+            let bytes = upload(&file, manifest.as_deref())?;
             let module = client.put(&format!("/modules/{}", path_part(&name)), bytes).await?;
             terminal.answer(&pushed(&module));
         }
@@ -37,6 +41,31 @@ pub(crate) async fn run(
         }
     }
     Ok(Verdict::Good)
+}
+
+/// What is sent: the component, or an archive with its manifest.
+fn upload(file: &Path, manifest: Option<&Path>) -> Result<Vec<u8>, Failure> {
+    let read =
+        |file: &Path| std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()));
+    let bytes = read(file)?;
+    if package::is_archive(&bytes) {
+        anyhow::ensure!(
+            manifest.is_none(),
+            "{} is an archive: put the manifest into it as module.toml, or push the component alone",
+            file.display()
+        );
+        return Ok(bytes);
+    }
+    let beside = file.with_extension("toml");
+    let Some(manifest) = manifest.or_else(|| beside.is_file().then_some(&*beside)) else { return Ok(bytes) };
+    let text = read_text(manifest)?;
+    anyhow::ensure!(
+        text.len() <= MANIFEST_BYTES_MAX,
+        "{} is larger than {} KiB",
+        manifest.display(),
+        MANIFEST_BYTES_MAX >> 10
+    );
+    package::pack(&bytes, &text).context("the component and its manifest cannot be packed")
 }
 
 async fn pages(client: &Client, path: &str, items: &str) -> Result<Vec<Value>, Failure> {
@@ -101,6 +130,27 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn a_manifest_is_taken_from_beside_the_component_or_as_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = |name: &str| folder.path().join(name);
+        let (component, beside, other) = (path("a.wasm"), path("a.toml"), path("b.toml"));
+        std::fs::write(&component, "component").unwrap();
+        assert_eq!(upload(&component, None).unwrap(), b"component");
+        std::fs::write(&other, "other").unwrap();
+        let with_other = package::pack(b"component", "other").unwrap();
+        assert_eq!(upload(&component, Some(&other)).unwrap(), with_other);
+        std::fs::write(&beside, "beside").unwrap();
+        assert_eq!(upload(&component, None).unwrap(), package::pack(b"component", "beside").unwrap());
+        assert_eq!(upload(&component, Some(&other)).unwrap(), with_other);
+
+        std::fs::write(path("a.zip"), &with_other).unwrap();
+        assert_eq!(upload(&path("a.zip"), None).unwrap(), with_other, "nothing is added to an archive");
+        assert!(upload(&path("a.zip"), Some(&other)).unwrap_err().to_string().contains("as module.toml"));
+        std::fs::write(&beside, "#".repeat(MANIFEST_BYTES_MAX + 1)).unwrap();
+        assert!(upload(&component, None).unwrap_err().to_string().contains("larger than 64 KiB"));
+    }
 
     #[test]
     fn modules_are_shown_in_columns() {

@@ -177,6 +177,7 @@ pub(super) fn module(number: u64) -> ModuleRecord {
         exports: vec!["handle".to_owned()],
         created_at: at(1_700_000_000_004),
         description: None,
+        manifest: number.is_multiple_of(2).then(|| Text::from("[limits]")),
     }
 }
 

@@ -19,7 +19,10 @@ pub struct ModuleRecord {
     pub created_at: Timestamp,
     #[n(4)]
     pub description: Option<String>,
-    // 5 to 9 are kept for grants and limits.
+    /// The text of `module.toml`, if one came with the component.
+    #[n(5)]
+    pub manifest: Option<Text>,
+    // 6 to 9 are kept for grants and limits.
 }
 
 /// A module by its name.

@@ -80,6 +80,7 @@ const FROZEN: &[u64] = &[
     0xfd18_f1f2_c532_ea11, // HistoryRow/MapRunRedriven
     0x3244_9ad9_0375_6219, // ExecutionRecord/PendingRedrive
     0xe315_37a4_b519_0e57, // ExecutionRecord/MapRunChild/Entry
+    0x32ef_c058_26ab_c5c3, // ModuleRecord/Manifest
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -405,6 +406,7 @@ fn module() -> ModuleRecord {
         exports: vec!["handle".to_owned()],
         created_at: at(8),
         description: Some("words".to_owned()),
+        manifest: None,
     }
 }
 
@@ -443,6 +445,7 @@ fn samples() -> Vec<Sample> {
         sample("ActivityRecord", activity()),
         sample("QueuedTask", queued()),
         sample("ModuleRecord", module()),
+        sample("ModuleRecord/Manifest", ModuleRecord { manifest: Some("[limits]".into()), ..module() }),
         sample("ModuleHead", ModuleHead { latest_version: 9 }),
         sample("u64", 0x0102_u64),
         sample("ExecutionId", ExecutionId(0x0102)),

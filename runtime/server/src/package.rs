@@ -1,0 +1,200 @@
+//! What is uploaded as a module: a component as it is, or a zip archive with the component and its manifest.
+//!
+//! An archive has one `.wasm` file and may have `module.toml` beside it, in the same folder or at the top. Anything else
+//! is refused and not left out: whoever packs it expects it to be there.
+
+use std::io::{Cursor, Read, Write};
+
+use axum::http::StatusCode;
+use bytes::Bytes;
+use zip::result::ZipError;
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipArchive, ZipWriter};
+
+use crate::limits::{ARCHIVE_ENTRIES_MAX, MANIFEST_BYTES_MAX, MODULE_BYTES_MAX};
+use crate::problem::Problem;
+
+/// How a zip archive begins.
+const ARCHIVE_MAGIC: &[u8] = b"PK\x03\x04";
+/// The name of the manifest in an archive.
+const MANIFEST: &str = "module.toml";
+/// The name that our own client gives the component.
+const COMPONENT: &str = "module.wasm";
+
+/// A component and the manifest that came with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Package {
+    pub(crate) component: Bytes,
+    pub(crate) manifest: Option<String>,
+}
+
+/// Whether these bytes are an archive.
+pub(crate) fn is_archive(bytes: &[u8]) -> bool {
+    bytes.starts_with(ARCHIVE_MAGIC)
+}
+
+/// Takes an upload apart. What is no archive passes for a component, which the module host looks at.
+pub(crate) async fn read(bytes: Bytes) -> Result<Package, Problem> {
+    if !is_archive(&bytes) {
+        return Ok(Package { component: bytes, manifest: None });
+    }
+    let unpacked = tokio::task::spawn_blocking(move || unpack(&bytes)).await;
+    unpacked.expect("reading an archive does not panic")
+}
+
+/// Packs a component and its manifest, without compression: it goes over the line once.
+pub(crate) fn pack(component: &[u8], manifest: &str) -> Result<Vec<u8>, ZipError> {
+    let options = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let mut archive = ZipWriter::new(Cursor::new(Vec::with_capacity(component.len() + manifest.len() + 512)));
+    for (name, bytes) in [(COMPONENT, component), (MANIFEST, manifest.as_bytes())] {
+        archive.start_file(name, options)?;
+        archive.write_all(bytes)?;
+    }
+    Ok(archive.finish()?.into_inner())
+}
+
+fn unpack(bytes: &Bytes) -> Result<Package, Problem> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    if archive.len() > ARCHIVE_ENTRIES_MAX {
+        return Err(invalid(format!(
+            "The archive has {} entries; a module is one .wasm file and perhaps {MANIFEST}.",
+            archive.len()
+        )));
+    }
+    let (mut component, mut manifest) = (None, None);
+    for index in 0..archive.len() {
+        let mut entry = archive.by_index(index).map_err(damaged)?;
+        if entry.is_dir() {
+            continue;
+        }
+        let path = entry.name().map_err(damaged)?.into_owned();
+        let file = path.rsplit('/').next().unwrap_or_default();
+        let (place, bytes_max) = match file {
+            MANIFEST => (&mut manifest, MANIFEST_BYTES_MAX),
+            _ if file.ends_with(".wasm") => (&mut component, MODULE_BYTES_MAX),
+            _ => {
+                return Err(invalid(format!(
+                    "The archive has '{}'; a module is one .wasm file and perhaps {MANIFEST}, and nothing else.",
+                    shortened(&path)
+                )));
+            }
+        };
+        if place.is_some() {
+            return Err(invalid(format!("The archive has more than one {}.", kind(file))));
+        }
+        *place = Some(read_entry(&mut entry, file, bytes_max)?);
+    }
+    let component =
+        component.ok_or_else(|| invalid("The archive has no .wasm file: put the component into it."))?;
+    let manifest = manifest.map(String::from_utf8).transpose();
+    let manifest = manifest.map_err(|_| invalid(format!("{MANIFEST} is not UTF-8 text.")))?;
+    Ok(Package { component: component.into(), manifest })
+}
+
+/// Reads no more than is allowed, whatever size the archive tells.
+fn read_entry(entry: &mut impl Read, file: &str, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    entry.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| damaged(error.into()))?;
+    if bytes.len() <= bytes_max {
+        return Ok(bytes);
+    }
+    let message = format!("The {} in the archive is larger than {} KiB.", kind(file), bytes_max >> 10);
+    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "ModuleTooLarge", message))
+}
+
+fn kind(file: &str) -> &'static str {
+    if file == MANIFEST { MANIFEST } else { ".wasm file" }
+}
+
+/// A name of an archive may be as long as 64 KiB.
+fn shortened(path: &str) -> String {
+    path.chars().take(100).filter(|character| !character.is_control()).collect()
+}
+
+fn invalid(message: impl Into<String>) -> Problem {
+    Problem::new(StatusCode::BAD_REQUEST, "InvalidPackage", message)
+}
+
+fn damaged(error: ZipError) -> Problem {
+    invalid(format!(
+        "The archive cannot be read: {error}. Pack it with deflate or without compression, and no password."
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn archive(files: &[(&str, &[u8])]) -> Bytes {
+        let options = SimpleFileOptions::default().compression_method(CompressionMethod::Deflated);
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        for (name, bytes) in files {
+            archive.start_file(*name, options).unwrap();
+            archive.write_all(bytes).unwrap();
+        }
+        archive.finish().unwrap().into_inner().into()
+    }
+
+    fn check(files: &[(&str, &[u8])], status: u16, expected: &str) {
+        let problem = unpack(&archive(files)).unwrap_err();
+        assert_eq!(problem.status().as_u16(), status, "{problem:?}");
+        assert!(problem.message().contains(expected), "{problem:?}");
+    }
+
+    #[tokio::test]
+    async fn a_package_is_what_was_packed() {
+        let packed = Bytes::from(pack(b"\0asm...", "[limits]").unwrap());
+        let package = read(packed).await.unwrap();
+        assert_eq!(
+            package,
+            Package { component: Bytes::from_static(b"\0asm..."), manifest: Some("[limits]".to_owned()) }
+        );
+        let package = read(archive(&[("build/charge.wasm", b"\0asm")])).await.unwrap();
+        assert_eq!(package, Package { component: Bytes::from_static(b"\0asm"), manifest: None });
+        let raw = Bytes::from_static(b"\0asm\x0d\0\x01\0");
+        assert_eq!(read(raw.clone()).await.unwrap(), Package { component: raw, manifest: None });
+    }
+
+    #[test]
+    fn other_archives_are_refused_with_the_fix() {
+        check(&[], 400, "cannot be read");
+        check(&[("module.toml", b"")], 400, "put the component into it");
+        check(&[("a.wasm", b""), ("b.wasm", b"")], 400, "more than one .wasm file");
+        check(
+            &[("a.wasm", b""), ("module.toml", b""), ("x/module.toml", b"")],
+            400,
+            "more than one module.toml",
+        );
+        check(&[("a.wasm", b""), ("index.js", b"")], 400, "has 'index.js'");
+        check(&[("a.wasm", b""), ("module.toml", b"\xff")], 400, "not UTF-8");
+        let names: Vec<String> = (0..=ARCHIVE_ENTRIES_MAX).map(|number| format!("{number}.wasm")).collect();
+        let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
+        check(&many, 400, "entries");
+    }
+
+    #[test]
+    fn an_archive_that_swells_is_cut_short() {
+        let (manifest, component) = (vec![b'#'; MANIFEST_BYTES_MAX + 1], vec![0; MODULE_BYTES_MAX + 1]);
+        check(
+            &[("a.wasm", b""), ("module.toml", &manifest)],
+            413,
+            "module.toml in the archive is larger than 64 KiB",
+        );
+        let bomb = archive(&[("a.wasm", &component)]);
+        assert!(bomb.len() < 1 << 20, "it is small on its way: {} bytes", bomb.len());
+        assert_eq!(unpack(&bomb).unwrap_err().status().as_u16(), 413);
+    }
+
+    #[test]
+    fn a_damaged_archive_is_refused_and_never_panics() {
+        let whole = archive(&[("a.wasm", b"\0asm component"), ("module.toml", b"[limits]")]);
+        for length in 0..whole.len() {
+            assert!(unpack(&whole.slice(..length)).is_err(), "cut to {length} bytes");
+        }
+        for index in 0..whole.len() {
+            let mut damaged = whole.to_vec();
+            damaged[index] ^= 0x55;
+            let _any = unpack(&damaged.into());
+        }
+    }
+}
