@@ -9,24 +9,70 @@ use engine::arn::FunctionArn;
 use serde_json::{Value, json};
 use uuid::Uuid;
 use wasm_host::Failure;
+use wasm_host::limits::CAUSE_CHARS_MAX;
+
+/// The member of a cause that says what the sandbox refused.
+const DENIED: &str = "deniedAccess";
+
+/// What a module was refused for want of a grant.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Denied<'a> {
+    accesses: &'a [String],
+    withheld: &'a [String],
+}
+
+impl<'a> Denied<'a> {
+    pub(crate) fn of(accesses: &'a [String]) -> Denied<'a> {
+        Denied { accesses, withheld: &[] }
+    }
+
+    /// What the operator's policy withholds may be the reason, if anything was refused at all.
+    pub(crate) fn also(self, withheld: &'a [String]) -> Denied<'a> {
+        Denied { withheld: if self.accesses.is_empty() { &[] } else { withheld }, ..self }
+    }
+
+    fn list(&self) -> Option<Value> {
+        let all: Vec<&String> = self.accesses.iter().chain(self.withheld).collect();
+        (!all.is_empty()).then(|| json!(all))
+    }
+}
 
 /// The error output of a call that failed. `task` is what history calls the task: the function's ARN or a service.
-pub(crate) fn error_output(failure: &Failure, function: &FunctionArn, task: &str) -> ErrorOutput {
-    match failure {
-        Failure::Task { error, cause } => guest_error(error, cause),
-        Failure::Trap { message, trace } => runtime_error("Runtime.Trap", message, trace),
-        Failure::OutOfFuel { .. } => runtime_error("Runtime.OutOfFuel", &failure.to_string(), &[]),
-        Failure::OutOfMemory { .. } => runtime_error("Runtime.OutOfMemory", &failure.to_string(), &[]),
-        Failure::OutputTooLarge { .. } => too_large(task),
-        Failure::InvalidOutput(_) => runtime_error("Runtime.InvalidOutput", &failure.to_string(), &[]),
-        Failure::Exited { .. } => runtime_error("Runtime.ExitError", &failure.to_string(), &[]),
-        Failure::TimedOut { .. } => runtime_error("Sandbox.Timedout", &failure.to_string(), &[]),
-        Failure::NotFound(_) => not_found(function),
-        Failure::Overloaded => runtime_error("Lambda.TooManyRequestsException", &failure.to_string(), &[]),
-        Failure::Cancelled | Failure::Host(_) => {
-            runtime_error("Lambda.ServiceException", &failure.to_string(), &[])
+pub(crate) fn error_output(
+    failure: &Failure,
+    denied: &Denied<'_>,
+    function: &FunctionArn,
+    task: &str,
+) -> ErrorOutput {
+    let name = match failure {
+        Failure::Task { error, cause } => return with_denied(guest_error(error, cause), denied),
+        Failure::Trap { message, trace } => {
+            return with_denied(runtime_error("Runtime.Trap", message, trace), denied);
         }
+        Failure::OutputTooLarge { .. } => return too_large(task),
+        Failure::NotFound(_) => return not_found(function),
+        Failure::OutOfFuel { .. } => "Runtime.OutOfFuel",
+        Failure::OutOfMemory { .. } => "Runtime.OutOfMemory",
+        Failure::InvalidOutput(_) => "Runtime.InvalidOutput",
+        Failure::Exited { .. } => "Runtime.ExitError",
+        Failure::TimedOut { .. } => "Sandbox.Timedout",
+        Failure::Overloaded => "Lambda.TooManyRequestsException",
+        Failure::Cancelled | Failure::Host(_) => "Lambda.ServiceException",
+    };
+    with_denied(runtime_error(name, &failure.to_string(), &[]), denied)
+}
+
+/// Adds to a cause what was refused, unless that would make it too long.
+fn with_denied(mut error: ErrorOutput, denied: &Denied<'_>) -> ErrorOutput {
+    let Some(list) = denied.list() else { return error };
+    let Some(cause) = &mut error.cause else { return error };
+    let Ok(Value::Object(mut object)) = serde_json::from_str(cause) else { return error };
+    object.entry(DENIED).or_insert(list);
+    let longer = Value::Object(object).to_string();
+    if longer.chars().count() <= CAUSE_CHARS_MAX {
+        *cause = longer;
     }
+    error
 }
 
 /// AWS's words for parameters with which a task cannot be started.
@@ -94,7 +140,7 @@ mod tests {
 
     fn check(failure: &Failure, name: &str, cause_has: &str) {
         let function = FunctionArn::parse("arn:aws:lambda:us-east-1:123456789012:function:f").unwrap();
-        let ErrorOutput { error, cause } = error_output(failure, &function, "lambda");
+        let ErrorOutput { error, cause } = error_output(failure, &Denied::default(), &function, "lambda");
         assert_eq!(error.as_deref(), Some(name));
         let cause = cause.unwrap();
         assert!(cause.contains(cause_has), "{cause}");
@@ -118,5 +164,28 @@ mod tests {
             "Lambda.ResourceNotFoundException",
             "function:f:$LATEST",
         );
+    }
+
+    #[test]
+    fn a_cause_names_what_was_refused() {
+        let denied = ["reading /etc/passwd: it needs a grant".to_owned()];
+        let withheld = ["grants.http has no rule".to_owned()];
+        let function = FunctionArn::parse("arn:aws:lambda:us-east-1:123456789012:function:f").unwrap();
+        let cause = |failure: &Failure, denied: &Denied<'_>| {
+            let cause = error_output(failure, denied, &function, "lambda").cause.unwrap();
+            serde_json::from_str::<Value>(&cause).unwrap()
+        };
+        let task = |cause: &str| Failure::Task { error: "Own".to_owned(), cause: cause.to_owned() };
+        let both = Denied::of(&denied).also(&withheld);
+        assert_eq!(cause(&task("no file"), &both)[DENIED], json!([denied[0], withheld[0]]));
+        assert_eq!(
+            cause(&task(r#"{"sku": "A1"}"#), &both),
+            json!({"sku": "A1", DENIED: [denied[0], withheld[0]]})
+        );
+        let exited = Failure::Exited { code: 1, stderr: String::new() };
+        assert_eq!(cause(&exited, &Denied::of(&denied))[DENIED], json!(denied));
+        assert_eq!(cause(&exited, &Denied::of(&[]).also(&withheld)).get(DENIED), None);
+        let long = format!(r#"{{"sku": "{}"}}"#, "x".repeat(CAUSE_CHARS_MAX - 20));
+        assert_eq!(cause(&task(&long), &both).get(DENIED), None);
     }
 }

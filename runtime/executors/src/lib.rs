@@ -7,6 +7,7 @@ mod function_endpoint;
 mod http;
 mod invoke;
 mod module;
+mod outgoing;
 mod resource;
 mod step_functions;
 
@@ -17,4 +18,5 @@ pub use http::{
     is_forbidden_header,
 };
 pub use module::{Account, Found, ModuleExecutor, ModuleVersion, Modules};
+pub use outgoing::ModuleRequests;
 pub use step_functions::{ServiceError, StepFunctions};

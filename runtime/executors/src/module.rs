@@ -8,9 +8,9 @@ use engine::arn::FunctionArn;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
-use wasm_host::{Call, Context, Digest, Failure, Host, Limits, LogLine, Outcome, Usage};
+use wasm_host::{Call, Context, Digest, Effective, Failure, Host, LogLine, Outcome, SecretSource, Usage};
 
-use crate::failure::{self, error_output};
+use crate::failure::{self, Denied, error_output};
 use crate::function_endpoint::FunctionEndpoint;
 use crate::invoke::{self, Answer};
 use crate::resource::{self, Form, FunctionCall, Invocation, LogType};
@@ -49,6 +49,12 @@ pub trait Modules: Send + Sync + 'static {
     /// An error if the registry cannot be read.
     fn find(&self, name: &str, qualifier: Option<&str>)
     -> impl Future<Output = Result<Found, String>> + Send;
+
+    /// The limits and grants of a version; an error if what is kept of them cannot be read.
+    fn permits(&self, name: &str, version: &ModuleVersion) -> Result<Arc<Effective>, String>;
+
+    /// The values of the secrets that are put for a module.
+    fn secrets(&self, name: &str) -> Arc<dyn SecretSource>;
 }
 
 /// The executor of tasks whose Resource is a function or `lambda:invoke`.
@@ -57,15 +63,13 @@ pub struct ModuleExecutor<M> {
     host: Host,
     modules: Arc<M>,
     account: Account,
-    limits: Limits,
     /// Where functions are called that are no modules here.
     endpoint: Option<FunctionEndpoint>,
 }
 
 impl<M: Modules> ModuleExecutor<M> {
-    /// Each call gets the limits.
-    pub fn new(host: Host, modules: M, account: Account, limits: Limits) -> ModuleExecutor<M> {
-        ModuleExecutor { host, modules: Arc::new(modules), account, limits, endpoint: None }
+    pub fn new(host: Host, modules: M, account: Account) -> ModuleExecutor<M> {
+        ModuleExecutor { host, modules: Arc::new(modules), account, endpoint: None }
     }
 
     /// Calls functions at an endpoint for which there is no module.
@@ -88,13 +92,16 @@ impl<M: Modules> ModuleExecutor<M> {
         };
         let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
-        let call = self.call(task, module.digest, &payload, cancel);
+        let permits = self.modules.permits(function.name(), &module).map_err(service_exception)?;
+        let call = self.call(task, (function.name(), module.digest), &permits, &payload, cancel);
         let version = module.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string());
         let Form::Envelope { invocation, log } = form else {
             let outcome = self.host.call(call).await;
             return Ok(task_outcome(
                 outcome,
-                |failure| error_output(failure, &function, &resource),
+                |failure, denied| {
+                    error_output(failure, &denied.also(&permits.withheld), &function, &resource)
+                },
                 |_, _, output| output,
             ));
         };
@@ -109,7 +116,9 @@ impl<M: Modules> ModuleExecutor<M> {
             let log = (log == LogType::Tail).then_some((lines, usage));
             invoke::envelope(&Answer { invocation, version: &version, payload: Some(&output), log })
         };
-        let error = |failure: &Failure| rewritten(error_output(failure, &function, SERVICE));
+        let error = |failure: &Failure, denied: Denied<'_>| {
+            rewritten(error_output(failure, &denied.also(&permits.withheld), &function, SERVICE))
+        };
         Ok(task_outcome(self.host.call(call).await, error, answer))
     }
 
@@ -126,19 +135,32 @@ impl<M: Modules> ModuleExecutor<M> {
             Ok(Found::Version(module)) => Ok(Some(module)),
             Ok(Found::NoVersion) => Err(failure::not_found(function)),
             Ok(Found::NoModule) => Ok(None),
-            Err(why) => Err(ErrorOutput::new("Lambda.ServiceException", why)),
+            Err(why) => Err(service_exception(why)),
         }
     }
 
-    fn call(&self, task: TaskDispatch, digest: Digest, payload: &Data, cancel: CancellationToken) -> Call {
+    fn call(
+        &self,
+        task: TaskDispatch,
+        (name, digest): (&str, Digest),
+        permits: &Effective,
+        payload: &Data,
+        cancel: CancellationToken,
+    ) -> Call {
         let mut call = Call::new(digest, payload.text());
-        call.limits = self.limits.clone();
+        call.module = name.into();
+        call.limits = permits.limits.clone();
+        call.grants = permits.grants.clone();
+        if !permits.grants.secrets.is_empty() {
+            call.secrets = Some(self.modules.secrets(name));
+        }
         call.context = Context {
             execution_arn: task.execution_arn.to_string(),
             execution_name: task.execution_name.to_string(),
             state_machine_arn: task.state_machine_arn.to_string(),
             state_name: task.request.state_name.to_string(),
             attempt: task.request.retry_count,
+            seed: seed(&task),
             task_token: task.request.token,
         };
         call.heartbeat = Some(task.heartbeat);
@@ -155,9 +177,21 @@ impl<M: Modules> TaskExecutor for ModuleExecutor<M> {
     }
 }
 
+/// The same for every run of one attempt, and for nothing else.
+fn seed(task: &TaskDispatch) -> u128 {
+    let attempt = format!("{} {} {}", task.execution.0, task.request.row.0, task.request.attempt.0);
+    let digest = Digest::of(attempt.as_bytes());
+    let start = digest.as_bytes().first_chunk().expect("a digest has 32 bytes");
+    u128::from_be_bytes(*start)
+}
+
+fn service_exception(why: String) -> ErrorOutput {
+    ErrorOutput::new("Lambda.ServiceException", why)
+}
+
 fn task_outcome(
     outcome: Outcome,
-    error: impl FnOnce(&Failure) -> ErrorOutput,
+    error: impl FnOnce(&Failure, Denied<'_>) -> ErrorOutput,
     answer: impl FnOnce(&[LogLine], Usage, Data) -> Data,
 ) -> TaskOutcome {
     for line in &outcome.log {
@@ -165,7 +199,7 @@ fn task_outcome(
     }
     let result = match outcome.result {
         Ok(output) => Ok(answer(&outcome.log, outcome.usage, Data::from_valid_text(output))),
-        Err(failure) => Err(error(&failure)),
+        Err(failure) => Err(error(&failure, Denied::of(&outcome.denied))),
     };
     TaskOutcome { result, usage: Some(usage(outcome.usage)) }
 }

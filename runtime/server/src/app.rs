@@ -7,7 +7,7 @@ use asl::interpreter::{LinkMaker, TimeScale};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use engine::arn::{ActivityArn, StateMachineArn};
 use engine::{Express, Handle};
@@ -22,7 +22,7 @@ use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
 use crate::observing::Kept;
 use crate::problem::Problem;
 use crate::vault::Vault;
-use crate::{api, callbacks, express, modules, tasks};
+use crate::{api, callbacks, express, module_secrets, modules, tasks};
 
 /// The account and region for which the server answers; they are in every ARN that it makes.
 #[derive(Debug, Clone)]
@@ -127,6 +127,8 @@ impl<S: Store + Clone> App<S> {
                 "/modules/{name}",
                 get(modules::show::<S>).put(modules::put::<S>).delete(modules::remove::<S>),
             )
+            .route("/secrets", get(module_secrets::list::<S>))
+            .route("/secrets/{name}", put(module_secrets::put::<S>).delete(module_secrets::remove::<S>))
             .route("/keys", get(access::api::list::<S>).post(access::api::create::<S>))
             .route("/keys/{id}", delete(access::api::remove::<S>))
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
@@ -159,7 +161,7 @@ async fn health<S: Store + Clone>(State(app): State<App<S>>) -> Json<Value> {
 
 async fn not_found(uri: Uri) -> Problem {
     Problem::not_found(format!(
-        "There is nothing at {}. The AWS API is at POST /, modules are at /modules, access keys at /keys, and /health tells whether the \
+        "There is nothing at {}. The AWS API is at POST /, modules are at /modules, their secrets at /secrets, access keys at /keys, and /health tells whether the \
          server runs.",
         uri.path()
     ))

@@ -10,6 +10,8 @@ mod express;
 pub mod limits;
 mod listener;
 mod mocks;
+mod module_rules;
+mod module_secrets;
 mod modules;
 mod observing;
 mod outside;
@@ -24,5 +26,6 @@ mod vault;
 
 pub use access::{Access, Credentials, KeysError, sign};
 pub use app::{Account, App, Parts};
+pub use module_rules::ModuleRules;
 pub use observing::{Kept, KeptLimits, LogsTo, Observing, ObservingError};
 pub use vault::{Vault, VaultError};

@@ -45,6 +45,9 @@ pub const ACCESS_KEYS_MAX: usize = 1_000;
 /// Ours: a description of an access key is a line.
 pub const KEY_DESCRIPTION_CHARACTERS_MAX: usize = 256;
 
+/// Ours: modules that may have one secret.
+pub const SECRET_MODULES_MAX: usize = 100;
+
 /// AWS service model: a page holds at most 1,000 results.
 pub const PAGE_RESULTS_MAX: u32 = 1_000;
 /// AWS: a page holds 100 results when `maxResults` is absent or 0.

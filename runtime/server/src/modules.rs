@@ -26,7 +26,7 @@ pub(crate) struct From {
 }
 
 impl From {
-    fn position(&self) -> Result<Option<Position>, Problem> {
+    pub(crate) fn position(&self) -> Result<Option<Position>, Problem> {
         let invalid = |_| {
             let message = "The value of 'from' must be the 'next' of the page before.";
             Problem::new(StatusCode::BAD_REQUEST, "InvalidPosition", message)

@@ -4,9 +4,10 @@ use std::env;
 use std::sync::Arc;
 
 use engine::shard::Mocks;
-use executors::{FunctionEndpoint, HttpTasks};
+use executors::{FunctionEndpoint, HttpTasks, ModuleRequests};
 use outbound::Credentials;
 use store::Store;
+use wasm_host::Outgoing;
 
 use crate::api::Kept;
 use crate::app::Account;
@@ -33,6 +34,11 @@ pub(crate) fn http_tasks<S: Store + Clone>(
     connections: Kept<S>,
 ) -> Result<HttpTasks<Kept<S>>, ServeError> {
     Ok(HttpTasks::new(options.guard(), connections, account.region.clone())?)
+}
+
+/// Whoever makes the requests of modules.
+pub(crate) fn module_requests(options: &OutsideOptions) -> Result<Arc<dyn Outgoing>, ServeError> {
+    Ok(Arc::new(ModuleRequests::new(options.guard())?))
 }
 
 /// The test cases with which executions may be started.

@@ -46,7 +46,7 @@ impl From<ModuleError> for Problem {
     fn from(error: ModuleError) -> Problem {
         let (status, name) = match &error {
             ModuleError::NotWasm => (StatusCode::BAD_REQUEST, "NotWebAssembly"),
-            ModuleError::CoreModule => (StatusCode::BAD_REQUEST, "CoreModule"),
+            ModuleError::CoreModule { .. } => (StatusCode::BAD_REQUEST, "CoreModule"),
             ModuleError::MissingExport { .. } => (StatusCode::BAD_REQUEST, "MissingExport"),
             ModuleError::UnknownImport { .. } => (StatusCode::BAD_REQUEST, "UnknownImport"),
             ModuleError::TooLarge { .. } => (StatusCode::PAYLOAD_TOO_LARGE, "ModuleTooLarge"),
@@ -100,7 +100,7 @@ mod tests {
 
     #[test]
     fn a_refused_module_is_told_the_fix() {
-        let problem = Problem::from(ModuleError::CoreModule);
+        let problem = Problem::from(ModuleError::CoreModule { why: "it is empty".to_owned() });
         assert_eq!((problem.status.as_u16(), problem.error), (400, "CoreModule"));
         assert!(problem.message.contains("wasm-tools component new"), "{}", problem.message);
         let problem = Problem::from(ModuleError::TooLarge { size: 2, max: 1 });

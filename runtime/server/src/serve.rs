@@ -17,13 +17,14 @@ use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use uuid::Uuid;
-use wasm_host::{Host, HostError, Limits};
+use wasm_host::{Defaults, Host, HostError, Limits};
 
 use crate::access::{Access, KeysError, has_keys};
 use crate::api::{Kept, TaskCalls};
 use crate::app::{Account, App, Parts};
 use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
+use crate::module_rules::{ModuleRules, PolicyError};
 use crate::observing::{KeptLimits, Observing, ObservingError};
 use crate::registry::Registry;
 use crate::vault::{Vault, VaultError};
@@ -70,6 +71,8 @@ pub(crate) enum ServeError {
     Engine(#[from] engine::StartError),
     #[error("the mock configuration cannot be used: {0}")]
     Mocks(String),
+    #[error(transparent)]
+    Policy(#[from] PolicyError),
     #[error("tasks cannot reach out over HTTP: {0}")]
     Outside(#[from] ClientError),
 }
@@ -78,7 +81,7 @@ impl ServeError {
     /// Told apart so that a supervisor knows what a restart can cure.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            ServeError::Remote { .. } | ServeError::Mocks(_) => 2,
+            ServeError::Remote { .. } | ServeError::Mocks(_) | ServeError::Policy(_) => 2,
             ServeError::InUse { .. } => 3,
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
@@ -109,17 +112,20 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let offline = Offline::new(store.clone());
     let vault = Vault::of_store(&options.data, options.secret_key.as_deref(), &offline).await?;
     let access = Access::load(&store, &vault, is_remote).await?;
-    let host = start_host(&options)?;
+    let host_options = host_options(&options)?;
+    let rules =
+        Arc::new(ModuleRules::read(options.module_policy.as_deref(), defaults(&options, &host_options))?);
+    let host = Host::new(&host_options)?;
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account.clone(), region: options.region.clone() };
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
-    let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
-    let modules = ModuleExecutor::new(host.clone(), Registry { store: store.clone() }, names, limits)
+    let api = Arc::new(SetOnce::new());
+    let registry = Registry { store: store.clone(), rules: Arc::clone(&rules), api: Arc::downgrade(&api) };
+    let modules = ModuleExecutor::new(host.clone(), registry, names)
         .with_endpoint(outside::function_endpoint(&options.outside)?);
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);
-    let api = Arc::new(SetOnce::new());
     let http = outside::http_tasks(&options.outside, &account, Kept(Arc::downgrade(&api)))?;
     let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
     let observing = observe(&options)?;
@@ -268,10 +274,17 @@ fn warn_of_strangers(access: &Access) {
     }
 }
 
-fn start_host(options: &ServeOptions) -> Result<Host, ServeError> {
+fn host_options(options: &ServeOptions) -> Result<wasm_host::Options, ServeError> {
     let mut host = wasm_host::Options::new(&options.data);
     host.module_bytes_max = MODULE_BYTES_MAX;
-    Ok(Host::new(&host)?)
+    host.outgoing = Some(outside::module_requests(&options.outside)?);
+    Ok(host)
+}
+
+/// What modules get where neither they nor the policy say anything.
+fn defaults(options: &ServeOptions, host: &wasm_host::Options) -> Defaults {
+    let limits = Limits { timeout: Duration::from_secs(options.module_timeout), ..Limits::default() };
+    Defaults::new(limits, host.memory_bytes_max, host.slots)
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, ServeError> {
@@ -297,6 +310,7 @@ mod tests {
             express_kept: 10,
             express_kept_mib: 1,
             module_timeout: 60,
+            module_policy: None,
             wait_time_scale: TimeScale::REAL,
             secret_key: None,
             outside: OutsideOptions::default(),

@@ -1,6 +1,6 @@
 //! What one call is given: the module, its input, its limits and what it may reach.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -9,6 +9,9 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::digest::Digest;
+use crate::manifest::{Access, HttpRule, Source};
+use crate::options::SLOTS_DEFAULT;
+use crate::secrets::SecretSource;
 
 /// About 0.4 to 1.7 s of CPU, depending on the code; the same for the same work on every machine.
 pub const FUEL_DEFAULT: u64 = 10_000_000_000;
@@ -28,12 +31,16 @@ pub type Heartbeat = Arc<dyn Fn() + Send + Sync>;
 #[derive(Clone)]
 pub struct Call {
     pub digest: Digest,
+    /// What shares a place in the queue and a number of calls at once: the module's name.
+    pub module: Arc<str>,
     /// JSON text.
     pub input: String,
     pub limits: Limits,
     pub grants: Grants,
     pub context: Context,
     pub heartbeat: Option<Heartbeat>,
+    /// Has the values of the secrets that are granted.
+    pub secrets: Option<Arc<dyn SecretSource>>,
     /// Ends the call at once, wherever it is.
     pub cancel: CancellationToken,
 }
@@ -43,11 +50,13 @@ impl Call {
     pub fn new(digest: Digest, input: impl Into<String>) -> Self {
         Self {
             digest,
+            module: digest.to_hex().into(),
             input: input.into(),
             limits: Limits::default(),
             grants: Grants::default(),
             context: Context::default(),
             heartbeat: None,
+            secrets: None,
             cancel: CancellationToken::new(),
         }
     }
@@ -58,6 +67,7 @@ impl fmt::Debug for Call {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Call")
             .field("digest", &self.digest)
+            .field("module", &self.module)
             .field("limits", &self.limits)
             .field("context", &self.context)
             .finish_non_exhaustive()
@@ -73,6 +83,8 @@ pub struct Limits {
     pub memory_bytes: usize,
     /// Wall-clock time from the moment the call has its slot, time in host calls included.
     pub timeout: Duration,
+    /// Calls of the module that have a slot at once; more of them wait.
+    pub concurrency: u32,
     pub output_bytes: usize,
     /// The log keeps this much; the rest is dropped, and its last line says so.
     pub log_bytes: usize,
@@ -84,17 +96,26 @@ impl Default for Limits {
             fuel: FUEL_DEFAULT,
             memory_bytes: MEMORY_BYTES_DEFAULT,
             timeout: TIMEOUT_DEFAULT,
+            concurrency: SLOTS_DEFAULT,
             output_bytes: OUTPUT_BYTES_DEFAULT,
             log_bytes: LOG_BYTES_DEFAULT,
         }
     }
 }
 
-/// What of the outside one call may reach. The default is nothing, and the network cannot be granted.
+/// What of the outside one call may reach. The default is nothing.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Grants {
     pub directories: Vec<DirectoryGrant>,
     pub environment: BTreeMap<String, String>,
+    /// Names of secrets.
+    pub secrets: BTreeSet<String>,
+    /// Room under `/scratch`, which is empty at the start of a call and gone after it; 0 for none.
+    pub scratch_bytes: u64,
+    pub clocks: Source,
+    pub randomness: Source,
+    /// What requests may be made, within what [`Outgoing`](crate::Outgoing) lets through.
+    pub http: Vec<HttpRule>,
 }
 
 impl fmt::Debug for Grants {
@@ -103,6 +124,11 @@ impl fmt::Debug for Grants {
         f.debug_struct("Grants")
             .field("directories", &self.directories)
             .field("environment", &self.environment.keys())
+            .field("secrets", &self.secrets)
+            .field("scratch_bytes", &self.scratch_bytes)
+            .field("clocks", &self.clocks)
+            .field("randomness", &self.randomness)
+            .field("http", &self.http)
             .finish()
     }
 }
@@ -115,13 +141,6 @@ pub struct DirectoryGrant {
     pub access: Access,
 }
 
-/// What the guest may do with the files of a granted folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    ReadOnly,
-    ReadWrite,
-}
-
 /// Which attempt of which state this call is, as the guest may ask.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Context {
@@ -131,6 +150,8 @@ pub struct Context {
     pub state_name: String,
     /// 0 for the first attempt of the state.
     pub attempt: u32,
+    /// What deterministic randomness begins with: the same for each run of this attempt, another for every other.
+    pub seed: u128,
     pub task_token: Option<String>,
 }
 

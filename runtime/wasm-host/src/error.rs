@@ -18,18 +18,19 @@ pub enum HostError {
 pub enum ModuleError {
     #[error("this is not WebAssembly: the file must begin with \"\\0asm\"")]
     NotWasm,
+    /// A core module for something else than WASI preview 1, or a damaged one.
     #[error(
-        "this is a core module, and a task is a component: build it for wasm32-wasip2, \
-         or wrap it with `wasm-tools component new`"
+        "this is a core module, and a task is a component; it could not be adapted: {why}. Build it for wasm32-wasip2, or \
+         convert it with `wasm-tools component new MODULE.wasm --adapt wasi_snapshot_preview1.wasm -o COMPONENT.wasm`"
     )]
-    CoreModule,
+    CoreModule { why: String },
     #[error(
-        "a task exports `handle: func(input: string) -> result<string, task-error>` or `wasi:cli/run`; \
-         this component exports {}",
+        "a task exports `handle: func(input: string) -> result<string, task-error>`, `wasi:cli/run` or \
+         `wasi:http/incoming-handler`; this component exports {}",
         list(found)
     )]
     MissingExport { found: Vec<String> },
-    #[error("this host does not offer the import `{name}`{}", hint(name))]
+    #[error("this host does not offer the import `{name}`")]
     UnknownImport { name: String },
     #[error("the component has {size} bytes; the limit is {max}")]
     TooLarge { size: usize, max: usize },
@@ -52,8 +53,4 @@ pub enum ModuleError {
 
 fn list(names: &[String]) -> String {
     if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
-}
-
-fn hint(name: &str) -> &'static str {
-    if name.starts_with("wasi:http/") { ": a task has no network in this version" } else { "" }
 }

@@ -110,7 +110,7 @@ fn module_name(digest: Digest) -> String {
 }
 
 /// Nobody else may write there: compiled code is run as it is found.
-fn open_private(data: &Dir, name: &str) -> io::Result<Dir> {
+pub(crate) fn open_private(data: &Dir, name: &str) -> io::Result<Dir> {
     let mut builder = cap_std::fs::DirBuilder::new();
     #[cfg(unix)]
     cap_std::fs::DirBuilderExt::mode(&mut builder, 0o700);

@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
 use wasmtime::Engine;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::call::Call;
 use crate::digest::Digest;
@@ -17,12 +18,15 @@ use crate::engine;
 use crate::error::{HostError, ModuleError};
 use crate::files::Files;
 use crate::gate::{Gate, Refused};
+use crate::guest_files::{self, ScratchRoot};
 use crate::imports;
 use crate::inspect::ModuleInfo;
 use crate::invoke::{self, Environment};
 use crate::options::Options;
 use crate::outcome::{Failure, Outcome};
+use crate::outgoing::Outgoing;
 use crate::registry::{Bounds, Registry};
+use crate::requests::HTTP_REQUESTS_OF_HOST_MAX;
 use crate::threads::GuestThreads;
 use crate::ticker::Ticker;
 
@@ -37,6 +41,10 @@ struct Inner {
     gate: Gate,
     running: Arc<Semaphore>,
     memory_bytes_max: usize,
+    scratch: ScratchRoot,
+    nothing: Arc<WasiFilesystemCtx>,
+    outgoing: Option<Arc<dyn Outgoing>>,
+    requests: Arc<Semaphore>,
     /// No new calls.
     closing: CancellationToken,
     /// No calls at all.
@@ -63,6 +71,10 @@ impl Host {
         let files = Files::open(&options.data_dir, configuration(&engine)).map_err(HostError::DataDir)?;
         let threads = GuestThreads::start(options.guest_threads).map_err(HostError::Threads)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Threads)?;
+        let scratch =
+            ScratchRoot::open(&options.data_dir, threads.handle().clone()).map_err(HostError::DataDir)?;
+        let nothing =
+            guest_files::nothing(&scratch).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let bounds = Bounds {
             memory_bytes_max: options.memory_bytes_max,
             module_bytes_max: options.module_bytes_max,
@@ -76,6 +88,10 @@ impl Host {
                 gate: Gate::new(options.slots, options.queue_max),
                 running: Arc::new(Semaphore::new(options.running_max.max(1))),
                 memory_bytes_max: options.memory_bytes_max,
+                scratch,
+                nothing: Arc::new(nothing),
+                outgoing: options.outgoing.clone(),
+                requests: Arc::new(Semaphore::new(HTTP_REQUESTS_OF_HOST_MAX)),
                 closing: CancellationToken::new(),
                 stopping: CancellationToken::new(),
                 calls: TaskTracker::new(),
@@ -136,7 +152,8 @@ impl Inner {
         if self.closing.is_cancelled() {
             return Err(closed());
         }
-        let slot = self.gate.enter(&call.cancel).await.map_err(|refused| match refused {
+        let slot = self.gate.enter(&call.module, call.limits.concurrency, &call.cancel).await;
+        let slot = slot.map_err(|refused| match refused {
             Refused::Full => Failure::Overloaded,
             Refused::Cancelled => Failure::Cancelled,
         })?;
@@ -151,6 +168,10 @@ impl Inner {
             is_cold,
             running: Arc::clone(&self.running),
             memory_bytes_max: self.memory_bytes_max,
+            scratch: self.scratch.clone(),
+            nothing: Arc::clone(&self.nothing),
+            outgoing: self.outgoing.clone(),
+            requests: Arc::clone(&self.requests),
             stopping: self.stopping.clone(),
         };
         let guest = async move {

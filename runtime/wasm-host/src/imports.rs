@@ -3,7 +3,9 @@
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
+use crate::guest_files;
 use crate::log::LogSource;
+use crate::secrets::Refused;
 use crate::state::GuestState;
 
 #[allow(
@@ -16,26 +18,45 @@ mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/stepwell-task",
         world: "task",
-        imports: { default: trappable },
+        imports: {
+            "stepwell:task/secrets.get": async | trappable,
+            default: trappable,
+        },
     });
 }
 
-use bindings::stepwell::task::{context, heartbeat, log, types};
+use bindings::stepwell::task::{context, heartbeat, log, secrets, types};
 
 /// Interfaces by name, without their version.
-const STEPWELL: [&str; 4] =
-    ["stepwell:task/types", "stepwell:task/context", "stepwell:task/log", "stepwell:task/heartbeat"];
-const WASI_PACKAGES: [&str; 6] =
-    ["wasi:cli/", "wasi:clocks/", "wasi:filesystem/", "wasi:io/", "wasi:random/", "wasi:sockets/"];
+const STEPWELL: [&str; 5] = [
+    "stepwell:task/types",
+    "stepwell:task/context",
+    "stepwell:task/log",
+    "stepwell:task/heartbeat",
+    "stepwell:task/secrets",
+];
+const WASI_PACKAGES: [&str; 8] = [
+    "wasi:cli/",
+    "wasi:clocks/",
+    "wasi:filesystem/",
+    "wasi:http/outgoing-handler",
+    "wasi:http/types",
+    "wasi:io/",
+    "wasi:random/",
+    "wasi:sockets/",
+];
 
 /// A linker with all that guests may import, for every module alike.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    guest_files::add_to_linker(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     heartbeat::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
+    secrets::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     Ok(linker)
 }
 
@@ -86,6 +107,18 @@ impl heartbeat::Host for GuestState {
     }
 }
 
+impl secrets::Host for GuestState {
+    async fn get(&mut self, name: String) -> wasmtime::Result<Result<String, secrets::SecretError>> {
+        Ok(match self.secrets.get(&name).await {
+            // It goes into the guest's memory from here, and no further on this side.
+            Ok(secret) => Ok(secret.to_string()),
+            Err(Refused::NotGranted) => Err(secrets::SecretError::NotGranted),
+            Err(Refused::Missing) => Err(secrets::SecretError::Missing),
+            Err(Refused::Unavailable) => Err(secrets::SecretError::Unavailable),
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::is_offered;
@@ -95,7 +128,9 @@ mod tests {
         for name in ["wasi:cli/stdin@0.2.0", "wasi:io/poll@0.2.12", "stepwell:task/log@0.1.0"] {
             assert!(is_offered(name), "{name}");
         }
-        for name in ["wasi:http/types@0.2.0", "wasi:cli/stdin@0.3.0", "stepwell:task/log@0.2.0", "log", ""] {
+        for name in
+            ["wasi:http/incoming-handler@0.2.0", "wasi:cli/stdin@0.3.0", "stepwell:task/log@0.2.0", "log", ""]
+        {
             assert!(!is_offered(name), "{name}");
         }
     }

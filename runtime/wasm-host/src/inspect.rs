@@ -4,6 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::types::{ComponentFunc, ComponentItem};
 use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, Type};
 
+use crate::adapt;
 use crate::digest::Digest;
 use crate::error::ModuleError;
 use crate::imports;
@@ -13,6 +14,7 @@ use crate::state::GuestState;
 const PAGE_BYTES: u64 = 65_536;
 /// Finds every version of WASI 0.2.
 const RUN_INTERFACE: &str = "wasi:cli/run@0.2.0";
+const HTTP_INTERFACE: &str = "wasi:http/incoming-handler@0.2.0";
 
 /// What a module exports that makes it a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,6 +23,8 @@ pub enum EntryPoint {
     Task,
     /// `wasi:cli/run`: a program that reads JSON from standard input and writes JSON to standard output.
     Command,
+    /// `wasi:http/incoming-handler`: an HTTP server, for which the task is a POST.
+    Http,
 }
 
 /// What is known of a module.
@@ -43,22 +47,22 @@ pub(crate) struct Loaded {
     pub(crate) function: ComponentExportIndex,
 }
 
-/// Refuses what is not a component by its first eight bytes, with a message that says what it is instead.
+/// Refuses what is no WebAssembly by its first eight bytes.
 pub(crate) fn check_preamble(bytes: &[u8], bytes_max: usize) -> Result<(), ModuleError> {
     if bytes.len() > bytes_max {
         return Err(ModuleError::TooLarge { size: bytes.len(), max: bytes_max });
     }
     match bytes.get(..8) {
         // Four bytes of magic, two of version, two of layer: 0 is a core module, 1 a component.
-        Some([b'\0', b'a', b's', b'm', _, _, 0, 0]) => Err(ModuleError::CoreModule),
-        Some([b'\0', b'a', b's', b'm', _, _, 1, 0]) => Ok(()),
+        Some([b'\0', b'a', b's', b'm', _, _, 0 | 1, 0]) => Ok(()),
         _ => Err(ModuleError::NotWasm),
     }
 }
 
 /// Compiles; runs for seconds on a large component.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ModuleError> {
-    Component::new(engine, bytes).map_err(|error| {
+    let bytes = adapt::component(bytes)?;
+    Component::new(engine, &bytes).map_err(|error| {
         let text = format!("{error:#}");
         // The pool checks each component while it is built and has no type for its refusal.
         if text.contains("pooling allocator") {
@@ -133,12 +137,18 @@ fn find_entry(
             )),
         };
     }
-    let run = component
-        .get_export_index(None, RUN_INTERFACE)
-        .and_then(|interface| component.get_export(Some(&interface), "run"));
-    match run {
-        Some((ComponentItem::ComponentFunc(func), function)) if is_run(&func) => {
-            Ok((EntryPoint::Command, function))
+    let exported = |interface: &str, name: &str| {
+        let interface = component.get_export_index(None, interface)?;
+        component.get_export(Some(&interface), name)
+    };
+    if let Some((ComponentItem::ComponentFunc(func), function)) = exported(RUN_INTERFACE, "run")
+        && is_run(&func)
+    {
+        return Ok((EntryPoint::Command, function));
+    }
+    match exported(HTTP_INTERFACE, "handle") {
+        Some((ComponentItem::ComponentFunc(func), function)) if is_http_handle(&func) => {
+            Ok((EntryPoint::Http, function))
         }
         _ => Err(ModuleError::MissingExport { found: exports.to_vec() }),
     }
@@ -167,6 +177,12 @@ fn is_run(func: &ComponentFunc) -> bool {
         && matches!(result, Some(Type::Result(result)) if result.ok().is_none() && result.err().is_none())
 }
 
+/// `func(request: own<incoming-request>, response-out: own<response-outparam>)`
+fn is_http_handle(func: &ComponentFunc) -> bool {
+    let are_owned = func.params().all(|(_, ty)| matches!(ty, Type::Own(_)));
+    !func.async_() && func.params().len() == 2 && are_owned && func.results().len() == 0
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -178,7 +194,7 @@ mod tests {
             assert!(message.starts_with(expected) && message.is_empty() == expected.is_empty(), "{message}");
         };
         check(b"\0asm\x0d\0\x01\0", "");
-        check(b"\0asm\x01\0\0\0", "this is a core module");
+        check(b"\0asm\x01\0\0\0", "");
         check(b"\0asm", "this is not WebAssembly");
         check(b"", "this is not WebAssembly");
         check(b"\x7fELF\x02\x01\x01\0\0\0", "this is not WebAssembly");

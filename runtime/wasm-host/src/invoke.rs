@@ -4,16 +4,24 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use serde::de::IgnoredAny;
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{ComponentType, Lift, WasmStr};
+use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable, WasmStr};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi_http::WasiHttpView;
+use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
+use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use crate::call::{Call, Limits};
+use crate::denials::Denials;
 use crate::failure;
+use crate::guest_files::{ScratchFolder, ScratchRoot};
+use crate::incoming;
 use crate::inspect::{EntryPoint, Loaded};
 use crate::outcome::{CAUSE_CHARS_MAX, ERROR_CHARS_MAX, Failure, Outcome, Usage, first_chars};
+use crate::outgoing::Outgoing;
 use crate::state::{GuestState, HANDLES_MAX, Setup};
 use crate::stdio::SharedCaptured;
 use crate::turns::{InTurns, TickMark};
@@ -27,6 +35,12 @@ pub(crate) struct Environment {
     pub(crate) is_cold: bool,
     pub(crate) running: Arc<Semaphore>,
     pub(crate) memory_bytes_max: usize,
+    pub(crate) scratch: ScratchRoot,
+    /// The folder that guests see as `/`.
+    pub(crate) nothing: Arc<WasiFilesystemCtx>,
+    pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
+    /// Permits for requests of all calls.
+    pub(crate) requests: Arc<Semaphore>,
     /// Ends every call of the host.
     pub(crate) stopping: CancellationToken,
 }
@@ -41,13 +55,32 @@ struct TaskError {
 
 type HandleResult = (Result<WasmStr, TaskError>,);
 type RunResult = (Result<(), ()>,);
+type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>);
 
-/// Runs the guest to its end, its limits or its cancellation. The instance is gone when this returns.
+/// Runs the guest to its end, its limits or its cancellation. The instance and its scratch space are gone when this
+/// returns.
 pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
+    if call.grants.scratch_bytes == 0 {
+        return run_in(call, environment, None).await;
+    }
+    match environment.scratch.new_folder() {
+        Ok(folder) => {
+            let outcome = run_in(call, environment, Some(&folder)).await;
+            folder.remove().await;
+            outcome
+        }
+        Err(error) => {
+            Outcome::not_started(Failure::Host(format!("the scratch space cannot be made: {error}")))
+        }
+    }
+}
+
+async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFolder>) -> Outcome {
     let started = Instant::now();
     let mark = TickMark::default();
     let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
-    let mut store = match store(&call, &environment, captured.clone(), mark.clone()) {
+    let denials = Denials::default();
+    let mut store = match store(&call, &environment, scratch, (&captured, &denials), mark.clone()) {
         Ok(store) => store,
         Err(failure) => return Outcome::not_started(failure),
     };
@@ -71,25 +104,27 @@ pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
     };
     drop(store);
     let log = captured.lock().log().finish();
-    Outcome { result, usage, log }
+    Outcome { result, usage, log, denied: denials.take() }
 }
 
 fn store(
     call: &Call,
     environment: &Environment,
-    captured: SharedCaptured,
+    scratch: Option<&ScratchFolder>,
+    (captured, denials): (&SharedCaptured, &Denials),
     mark: TickMark,
 ) -> Result<Store<GuestState>, Failure> {
     let module = &environment.module;
     let state = GuestState::new(Setup {
         entry: module.info.entry,
-        input: &call.input,
-        limits: &call.limits,
-        grants: &call.grants,
-        context: call.context.clone(),
-        heartbeat: call.heartbeat.clone(),
+        call,
         memory_bytes_max: environment.memory_bytes_max,
-        captured,
+        captured: captured.clone(),
+        denials: denials.clone(),
+        scratch,
+        nothing: Arc::clone(&environment.nothing),
+        outgoing: environment.outgoing.clone(),
+        requests: Arc::clone(&environment.requests),
     })?;
     let mut store = Store::new(module.pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
@@ -110,6 +145,7 @@ async fn guest(store: &mut Store<GuestState>, module: &Loaded, call: &Call) -> R
     let ended = match module.info.entry {
         EntryPoint::Task => handle(store, module, call).await,
         EntryPoint::Command => command(store, module, &call.limits).await,
+        EntryPoint::Http => serve(store, module, call).await,
     };
     let output = ended.unwrap_or_else(|error| Err(failure::classify(&error, store.data(), &call.limits)))?;
     match serde_json::from_str::<IgnoredAny>(&output) {
@@ -170,4 +206,27 @@ async fn command(
     }
     let output = String::from_utf8(captured.take_output());
     Ok(output.map_err(|error| Failure::InvalidOutput(error.to_string())))
+}
+
+async fn serve(
+    store: &mut Store<GuestState>,
+    module: &Loaded,
+    call: &Call,
+) -> wasmtime::Result<Result<String, Failure>> {
+    let instance = module.pre.instantiate_async(&mut *store).await?;
+    let function = instance.get_typed_func::<HttpParams, ()>(&mut *store, module.function)?;
+    let request = incoming::request(call, store.data().deadline_ms);
+    let (sender, answer) = oneshot::channel();
+    let mut view = store.data_mut().http();
+    let request = view.new_incoming_request(Scheme::Http, request)?;
+    let response = view.new_response_outparam(sender)?;
+    let called = async {
+        let ended = function.call_async(&mut *store, (request, response)).await;
+        // What the guest has neither finished nor dropped would keep the answer open for ever.
+        store.data_mut().wasi.table = ResourceTable::new();
+        ended
+    };
+    let result = async { wasmtime::Result::Ok(incoming::result(answer, call.limits.output_bytes).await) };
+    let ((), result) = tokio::try_join!(called, result)?;
+    Ok(result)
 }

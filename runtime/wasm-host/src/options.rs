@@ -2,6 +2,9 @@
 
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::sync::Arc;
+
+use crate::outgoing::Outgoing;
 
 /// Live instances. Each pooled one costs 6 kernel memory maps of the 65,530 a Linux process has by default, so
 /// about 8,000 is the most; 1,000 holds 90 MiB when all are busy.
@@ -45,6 +48,8 @@ pub struct Options {
     pub module_bytes_max: usize,
     /// Modules kept loaded; the least recently called one goes first and is loaded from `cache/` when needed.
     pub loaded_modules_max: usize,
+    /// Makes the requests of guests; without it none is made, whatever is granted.
+    pub outgoing: Option<Arc<dyn Outgoing>>,
 }
 
 impl Options {
@@ -60,6 +65,7 @@ impl Options {
             running_max: guest_threads.saturating_mul(RUNNING_PER_THREAD),
             module_bytes_max: MODULE_BYTES_MAX_DEFAULT,
             loaded_modules_max: LOADED_MODULES_DEFAULT,
+            outgoing: None,
         }
     }
 }

@@ -18,12 +18,14 @@ pub struct Outcome {
     pub usage: Usage,
     /// What the guest wrote to its log, standard output and standard error, in order, within `Limits::log_bytes`.
     pub log: Vec<LogLine>,
+    /// What the guest was refused for want of a grant, each with the grant that it needs.
+    pub denied: Vec<String>,
 }
 
 impl Outcome {
     /// The end of a call that never reached its guest.
     pub(crate) fn not_started(failure: Failure) -> Self {
-        Self { result: Err(failure), usage: Usage::default(), log: Vec::new() }
+        Self { result: Err(failure), usage: Usage::default(), log: Vec::new(), denied: Vec::new() }
     }
 }
 

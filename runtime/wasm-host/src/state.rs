@@ -1,16 +1,27 @@
 //! What the engine keeps beside one instance: its WASI, its account, and what it has written.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
+use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
-use crate::call::{Access, Context, Grants, Heartbeat, Limits};
+use crate::call::{Call, Context, Grants, Heartbeat, Limits};
+use crate::denials::Denials;
+use crate::guest_files::{FileWatch, ScratchFolder};
 use crate::inspect::EntryPoint;
 use crate::limiter::Limiter;
+use crate::manifest::{Access, SCRATCH, Source};
 use crate::options::TABLE_ELEMENTS_MAX;
 use crate::outcome::Failure;
+use crate::outgoing::Outgoing;
+use crate::requests::{self, Requests};
+use crate::secrets::GuestSecrets;
+use crate::sources::{FixedClock, SeededRandom};
 use crate::stdio::{SharedCaptured, Target};
 
 /// Open files, streams and pollables of one guest; each file is a descriptor of this process.
@@ -21,8 +32,11 @@ const RANDOM_BYTES_MAX: u64 = 1 << 20;
 const HEARTBEAT_INTERVAL_MIN: Duration = Duration::from_millis(100);
 
 pub(crate) struct GuestState {
-    wasi: WasiCtx,
-    table: ResourceTable,
+    pub(crate) wasi: Wasi,
+    pub(crate) files: FileWatch,
+    pub(crate) secrets: GuestSecrets,
+    requests: Requests,
+    http: WasiHttpCtx,
     pub(crate) limiter: Limiter,
     pub(crate) captured: SharedCaptured,
     pub(crate) context: Context,
@@ -31,16 +45,25 @@ pub(crate) struct GuestState {
     heartbeat_at: Option<Instant>,
 }
 
+/// WASI's own state, apart from the rest so that both can be borrowed at once.
+pub(crate) struct Wasi {
+    pub(crate) ctx: WasiCtx,
+    pub(crate) table: ResourceTable,
+}
+
 /// What [`GuestState::new`] needs of a call.
 pub(crate) struct Setup<'a> {
     pub(crate) entry: EntryPoint,
-    pub(crate) input: &'a str,
-    pub(crate) limits: &'a Limits,
-    pub(crate) grants: &'a Grants,
-    pub(crate) context: Context,
-    pub(crate) heartbeat: Option<Heartbeat>,
+    pub(crate) call: &'a Call,
     pub(crate) memory_bytes_max: usize,
     pub(crate) captured: SharedCaptured,
+    pub(crate) denials: Denials,
+    pub(crate) scratch: Option<&'a ScratchFolder>,
+    /// The folder that guests see as `/`.
+    pub(crate) nothing: Arc<WasiFilesystemCtx>,
+    pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
+    /// Permits for requests of all calls.
+    pub(crate) requests: Arc<Semaphore>,
 }
 
 impl GuestState {
@@ -48,14 +71,30 @@ impl GuestState {
     pub(crate) fn new(setup: Setup<'_>) -> Result<Self, Failure> {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
+        let call = setup.call;
+        let ctx = wasi(&setup)?;
+        let Limits { memory_bytes, timeout, .. } = call.limits;
         Ok(Self {
-            wasi: wasi(&setup)?,
-            table,
-            limiter: Limiter::new(setup.limits.memory_bytes.min(setup.memory_bytes_max), TABLE_ELEMENTS_MAX),
+            wasi: Wasi { ctx, table },
+            files: FileWatch::new(&call.grants, setup.nothing, setup.denials.clone()),
+            secrets: GuestSecrets {
+                granted: call.grants.secrets.clone(),
+                source: call.secrets.clone(),
+                denials: setup.denials.clone(),
+            },
+            requests: Requests::new(
+                &call.grants.http,
+                timeout,
+                setup.outgoing,
+                setup.requests,
+                setup.denials,
+            ),
+            http: requests::context(),
+            limiter: Limiter::new(memory_bytes.min(setup.memory_bytes_max), TABLE_ELEMENTS_MAX),
             captured: setup.captured,
-            context: setup.context,
-            deadline_ms: SystemTime::now().checked_add(setup.limits.timeout).map_or(u64::MAX, milliseconds),
-            heartbeat: setup.heartbeat,
+            context: call.context.clone(),
+            deadline_ms: deadline(&call.grants, timeout),
+            heartbeat: call.heartbeat.clone(),
             heartbeat_at: None,
         })
     }
@@ -70,9 +109,21 @@ impl GuestState {
     }
 }
 
+impl WasiView for Wasi {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.ctx, table: &mut self.table }
+    }
+}
+
 impl WasiView for GuestState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        self.wasi.ctx()
+    }
+}
+
+impl WasiHttpView for GuestState {
+    fn http(&mut self) -> WasiHttpCtxView<'_> {
+        WasiHttpCtxView { hooks: &mut self.requests, table: &mut self.wasi.table, ctx: &mut self.http }
     }
 }
 
@@ -82,18 +133,29 @@ fn wasi(setup: &Setup<'_>) -> Result<WasiCtx, Failure> {
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false).max_random_size(RANDOM_BYTES_MAX);
     wasi.stderr(setup.captured.stream(Target::Stderr));
     match setup.entry {
-        EntryPoint::Task => {
+        EntryPoint::Task | EntryPoint::Http => {
             wasi.stdout(setup.captured.stream(Target::Stdout));
         }
         EntryPoint::Command => {
             wasi.stdout(setup.captured.stream(Target::Output));
-            wasi.stdin(MemoryInputPipe::new(setup.input.to_owned()));
+            wasi.stdin(MemoryInputPipe::new(setup.call.input.clone()));
         }
     }
-    for (name, value) in &setup.grants.environment {
+    let grants = &setup.call.grants;
+    for (name, value) in &grants.environment {
         wasi.env(name, value);
     }
-    for grant in &setup.grants.directories {
+    if grants.clocks == Source::Deterministic {
+        let clock = FixedClock::default();
+        wasi.wall_clock(clock.clone()).monotonic_clock(clock);
+    }
+    if grants.randomness == Source::Deterministic {
+        let seed = setup.call.context.seed;
+        wasi.secure_random(SeededRandom::new(seed, "secure"));
+        wasi.insecure_random(SeededRandom::new(seed, "insecure"));
+        wasi.insecure_random_seed(seed);
+    }
+    for grant in &grants.directories {
         let permissions = match grant.access {
             Access::ReadOnly => FsPerms::ReadOnly,
             Access::ReadWrite => FsPerms::ReadWrite,
@@ -102,7 +164,20 @@ fn wasi(setup: &Setup<'_>) -> Result<WasiCtx, Failure> {
             Failure::Host(format!("the granted folder {} cannot be opened: {error}", grant.guest))
         })?;
     }
+    if let Some(scratch) = setup.scratch {
+        wasi.preopened_dir(scratch.path(), SCRATCH, FsPerms::ReadWrite)
+            .map_err(|error| Failure::Host(format!("the scratch space cannot be opened: {error}")))?;
+    }
     Ok(wasi.build())
+}
+
+/// On the clock that the guest reads.
+fn deadline(grants: &Grants, timeout: Duration) -> u64 {
+    let now = match grants.clocks {
+        Source::Real => SystemTime::now(),
+        Source::Deterministic => UNIX_EPOCH + FixedClock::START,
+    };
+    now.checked_add(timeout).map_or(u64::MAX, milliseconds)
 }
 
 fn milliseconds(time: SystemTime) -> u64 {

@@ -40,11 +40,13 @@ mod executor;
 mod export;
 mod host;
 pub mod log;
+mod secret;
 #[cfg(not(target_family = "wasm"))]
 pub mod testing;
 
 pub use context::Context;
 pub use error::{OrTaskError, TaskError};
+pub use secret::{SecretError, secret};
 pub use stepwell_sdk_macro::{TaskError, task};
 
 /// What the generated code calls; not for direct use, and free to change.

@@ -12,6 +12,8 @@
 //! stepwell::heartbeat();
 //! assert_eq!(testing::log_lines()[0].message, "attempt 2");
 //! assert_eq!(testing::heartbeats(), 1);
+//! testing::set_secret("payment-key", "s3cret");
+//! assert_eq!(stepwell::secret("payment-key").as_deref(), Ok("s3cret"));
 //! ```
 
 use crate::host::native;
@@ -34,7 +36,12 @@ pub fn heartbeats() -> u32 {
     native::heartbeats()
 }
 
-/// Forgets the context, the log and the heartbeats of this thread.
+/// Grants a secret to tasks on this thread.
+pub fn set_secret(name: &str, value: &str) {
+    native::set_secret(name, value);
+}
+
+/// Forgets the context, the log, the heartbeats and the secrets of this thread.
 pub fn reset() {
     native::reset();
 }

@@ -109,6 +109,9 @@ pub(crate) enum Command {
     /// Upload, list and remove task modules
     #[command(subcommand)]
     Module(ModuleCommand),
+    /// Put, list and remove the secrets that modules may have
+    #[command(subcommand)]
+    Secret(SecretCommand),
     /// Make, list and remove the access keys with which requests are signed
     Keys(KeysOptions),
     /// Create, list and remove connections: what HTTP tasks authorize themselves with
@@ -189,6 +192,9 @@ pub(crate) struct ServeOptions {
         value_parser = clap::value_parser!(u64).range(1..=MODULE_TIMEOUT_SECONDS_MAX),
     )]
     pub(crate) module_timeout: u64,
+    /// TOML file with the limits and grants that modules may have at most, by their names; see docs/grants.md
+    #[arg(long, value_name = "FILE")]
+    pub(crate) module_policy: Option<PathBuf>,
     /// Part of its time that a Wait state, or the delay before a retry, lasts: 0.01 is a hundredth, 0 is no waiting.
     /// For tests; timeouts and heartbeats stay as they are
     #[arg(long, value_name = "0..1", env = "WAIT_TIME_SCALE", default_value_t = TimeScale::REAL)]
@@ -341,6 +347,35 @@ pub(crate) enum KeysCommand {
     Remove {
         /// Id of the access key
         id: String,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SecretCommand {
+    /// Put a secret for modules; its value is read from standard input, so that no other user of the machine sees it
+    #[command(after_help = "\
+A module gets a secret that its manifest names in grants.secrets and that is put for the module. The value is kept \
+encrypted, and is never shown again.
+
+Examples:
+  stepwell secret put payment-key --module charge --module refund < key.txt
+  stepwell secret put payment-key --file new-key.txt            another value; the modules stay")]
+    Put {
+        /// Name of the secret: letters, digits, - _ and .
+        name: String,
+        /// File with the value; - is standard input
+        #[arg(long, value_name = "FILE", default_value = "-")]
+        file: PathBuf,
+        /// A module that may have it; may be repeated. Without it, the modules of the secret stay as they are
+        #[arg(long, value_name = "NAME")]
+        module: Vec<String>,
+    },
+    /// List the secrets and their modules, without their values
+    List,
+    /// Remove a secret
+    Remove {
+        /// Name of the secret
+        name: String,
     },
 }
 

@@ -12,6 +12,7 @@ mod keys;
 mod module;
 mod outside;
 mod progress;
+mod secret;
 mod settings;
 mod terminal;
 mod validate;
@@ -118,6 +119,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Serve(_) => anyhow::bail!("serve is no request"),
         Command::Config(command) => config::run(command, terminal).await,
         Command::Module(command) => module::run(&client()?, command, terminal).await,
+        Command::Secret(command) => secret::run(&client()?, command, terminal).await,
         Command::Keys(options) => keys::run(client, options, terminal).await,
         Command::Connection(command) => connection::run(&client()?, command, terminal).await,
         Command::Create(command) => create::run(&client()?, &command, terminal).await,

@@ -68,7 +68,8 @@ fn upload(file: &Path, manifest: Option<&Path>) -> Result<Vec<u8>, Failure> {
     package::pack(&bytes, &text).context("the component and its manifest cannot be packed")
 }
 
-async fn pages(client: &Client, path: &str, items: &str) -> Result<Vec<Value>, Failure> {
+/// All pages of a list.
+pub(super) async fn pages(client: &Client, path: &str, items: &str) -> Result<Vec<Value>, Failure> {
     let mut all = Vec::new();
     let mut page = client.get(path).await?;
     loop {

@@ -7,6 +7,7 @@ mod execution_logs;
 mod express;
 mod map_run_redrive;
 mod redrive;
+mod secrets;
 mod tags;
 mod tokens;
 mod versions;

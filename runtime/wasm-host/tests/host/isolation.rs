@@ -83,7 +83,8 @@ async fn a_guest_gets_the_environment_that_is_granted_and_no_other() {
 #[tokio::test]
 async fn a_guest_gets_the_folders_that_are_granted_and_no_other() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.call(&preopens(), "1").await.result, Ok("0".to_owned()));
+    // There is `/`, in which there is nothing.
+    assert_eq!(fixture.call(&preopens(), "1").await.result, Ok("1".to_owned()));
     let folder = tempfile::tempdir().unwrap();
     let grant = |host: &std::path::Path| Grants {
         directories: vec![DirectoryGrant {
@@ -94,7 +95,7 @@ async fn a_guest_gets_the_folders_that_are_granted_and_no_other() {
         ..Grants::default()
     };
     let granted = fixture.call_with(&preopens(), "1", |call| call.grants = grant(folder.path())).await;
-    assert_eq!(granted.result, Ok("1".to_owned()));
+    assert_eq!(granted.result, Ok("2".to_owned()));
     let missing = folder.path().join("missing");
     let outcome = fixture.call_with(&preopens(), "1", |call| call.grants = grant(&missing)).await;
     assert!(matches!(outcome.result, Err(Failure::Host(_))), "{:?}", outcome.result);

@@ -176,6 +176,7 @@ async fn limits_without_end_are_no_trouble() {
                 fuel: u64::MAX,
                 memory_bytes: usize::MAX,
                 timeout: Duration::MAX,
+                concurrency: u32::MAX,
                 output_bytes: usize::MAX,
                 log_bytes: usize::MAX,
             };

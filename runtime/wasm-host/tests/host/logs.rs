@@ -126,6 +126,7 @@ async fn a_guest_may_ask_which_attempt_it_is() {
         state_machine_arn: "arn:machine".to_owned(),
         state_name: "Pay".to_owned(),
         attempt: 2,
+        seed: 7,
         task_token: Some("token".to_owned()),
     };
     let fixture = Fixture::new();

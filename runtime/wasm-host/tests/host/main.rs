@@ -3,7 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail like the tests themselves")]
 
 mod commands;
+mod core_modules;
 mod ends;
+mod grants;
 mod guests;
 mod isolation;
 mod limits;

@@ -64,6 +64,31 @@ async fn a_call_beyond_the_queue_is_refused() {
 }
 
 #[tokio::test]
+async fn a_module_with_many_calls_does_not_keep_another_waiting() {
+    let fixture = Fixture::with(|options| (options.slots, options.queue_max) = (2, 4));
+    let (sleep, echo) = (fixture.added(&sleep(FOR_EVER)).await, fixture.added(&echo()).await);
+    let cancel = CancellationToken::new();
+    let call = |concurrency: u32| {
+        let mut call = Call { module: "sleep".into(), ..endless(sleep, &cancel) };
+        call.limits.concurrency = concurrency;
+        call
+    };
+    let mut flood = vec![start(&fixture.host, call(1))];
+    until(|| fixture.host.stats().live == 1).await;
+    for waiting in 1..=4 {
+        flood.push(start(&fixture.host, call(1)));
+        until(|| fixture.host.stats().waiting == waiting).await;
+    }
+    assert_eq!(fixture.host.call(call(1)).await.result, Err(Failure::Overloaded));
+    // The other slot is not for the module that has its share.
+    assert_eq!(fixture.host.call(Call::new(echo, "1")).await.result, Ok("1".to_owned()));
+    cancel.cancel();
+    for call in flood {
+        assert_eq!(call.await.unwrap(), Err(Failure::Cancelled));
+    }
+}
+
+#[tokio::test]
 async fn busy_guests_let_others_have_their_turn() {
     let fixture = Fixture::with(|options| {
         (options.guest_threads, options.running_max) = (1, 1);

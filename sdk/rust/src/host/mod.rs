@@ -6,6 +6,6 @@ pub(crate) mod native;
 pub(crate) mod wasm;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{context, heartbeat, write_log};
+pub(crate) use native::{context, heartbeat, secret, write_log};
 #[cfg(target_family = "wasm")]
-pub(crate) use wasm::{context, heartbeat, write_log};
+pub(crate) use wasm::{context, heartbeat, secret, write_log};

@@ -1,15 +1,17 @@
 //! The test double: what a host would give, kept for the thread that asks.
 
 use std::cell::RefCell;
+use std::collections::HashMap;
 
-use crate::Context;
 use crate::log::{Level, Line};
+use crate::{Context, SecretError};
 
 #[derive(Default)]
 struct Host {
     context: Option<Context>,
     lines: Vec<Line>,
     heartbeats: u32,
+    secrets: HashMap<String, String>,
 }
 
 thread_local! {
@@ -26,6 +28,14 @@ pub(crate) fn write_log(level: Level, message: &str) {
 
 pub(crate) fn heartbeat() {
     HOST.with_borrow_mut(|host| host.heartbeats += 1);
+}
+
+pub(crate) fn secret(name: &str) -> Result<String, SecretError> {
+    HOST.with_borrow(|host| host.secrets.get(name).cloned()).ok_or(SecretError::NotGranted)
+}
+
+pub(crate) fn set_secret(name: &str, value: &str) {
+    HOST.with_borrow_mut(|host| host.secrets.insert(name.to_owned(), value.to_owned()));
 }
 
 pub(crate) fn set_context(context: Context) {

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use crate::log::Level;
-use crate::{Context, TaskError};
+use crate::{Context, SecretError, TaskError};
 
 /// Generated from the WIT world.
 #[allow(
@@ -52,6 +52,14 @@ pub(crate) fn write_log(level: Level, message: &str) {
 
 pub(crate) fn heartbeat() {
     imports::heartbeat::beat();
+}
+
+pub(crate) fn secret(name: &str) -> Result<String, SecretError> {
+    imports::secrets::get(name).map_err(|error| match error {
+        imports::secrets::SecretError::NotGranted => SecretError::NotGranted,
+        imports::secrets::SecretError::Missing => SecretError::Missing,
+        imports::secrets::SecretError::Unavailable => SecretError::Unavailable,
+    })
 }
 
 /// The error as the host takes it.

@@ -1,0 +1,133 @@
+//! What each module may use and reach: its manifest, the operator's policy, and the narrower of both.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use wasm_host::limits::POLICY_BYTES_MAX;
+use wasm_host::{Defaults, Effective, Manifest, ManifestError, Policy, effective};
+
+/// Ours: versions of modules whose rules are at hand, each some kilobytes.
+const RULES_KEPT_MAX: usize = 1_024;
+
+/// The policy, and what came of it for the versions that were called.
+#[derive(Debug)]
+pub struct ModuleRules {
+    policy: Policy,
+    defaults: Defaults,
+    kept: Mutex<HashMap<(String, Option<u32>), Kept>>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    /// Another upload may be the newest, and a module that was removed and put anew begins with version 1 again.
+    manifest: Option<Arc<str>>,
+    effective: Arc<Effective>,
+}
+
+/// Why a policy cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum PolicyError {
+    #[error("the module policy {path} cannot be read: {source}")]
+    Read { path: PathBuf, source: std::io::Error },
+    #[error("the module policy {path} has more than {POLICY_BYTES_MAX} bytes")]
+    TooLarge { path: PathBuf },
+    #[error("the module policy {path}, {error}")]
+    Wrong { path: PathBuf, error: ManifestError },
+}
+
+impl ModuleRules {
+    pub fn new(policy: Policy, defaults: Defaults) -> ModuleRules {
+        ModuleRules { policy, defaults, kept: Mutex::default() }
+    }
+
+    /// Reads the policy of `--module-policy`; without one modules get what nobody but they is concerned with.
+    pub(crate) fn read(path: Option<&Path>, defaults: Defaults) -> Result<ModuleRules, PolicyError> {
+        let Some(path) = path.filter(|path| !path.as_os_str().is_empty()) else {
+            return Ok(ModuleRules::new(Policy::default(), defaults));
+        };
+        let read_error = |source| PolicyError::Read { path: path.to_owned(), source };
+        if std::fs::metadata(path).map_err(read_error)?.len() > POLICY_BYTES_MAX as u64 {
+            return Err(PolicyError::TooLarge { path: path.to_owned() });
+        }
+        let text = std::fs::read_to_string(path).map_err(read_error)?;
+        let policy = Policy::parse(&text);
+        let policy = policy.map_err(|error| PolicyError::Wrong { path: path.to_owned(), error })?;
+        Ok(ModuleRules::new(policy, defaults))
+    }
+
+    /// What a version gets; none is the newest.
+    pub(crate) fn of_version(
+        &self,
+        name: &str,
+        version: Option<u32>,
+        manifest: Option<&Arc<str>>,
+    ) -> Result<Arc<Effective>, ManifestError> {
+        let key = (name.to_owned(), version);
+        if let Some(kept) = self.lock().get(&key).filter(|kept| kept.manifest.as_ref() == manifest) {
+            return Ok(Arc::clone(&kept.effective));
+        }
+        let effective = Arc::new(self.of_manifest(name, manifest.map(|text| &**text))?);
+        let mut kept = self.lock();
+        if kept.len() >= RULES_KEPT_MAX {
+            // It takes microseconds to make them again.
+            kept.clear();
+        }
+        kept.insert(key, Kept { manifest: manifest.cloned(), effective: Arc::clone(&effective) });
+        Ok(effective)
+    }
+
+    /// What a module would get with a manifest.
+    pub(crate) fn of_manifest(&self, name: &str, manifest: Option<&str>) -> Result<Effective, ManifestError> {
+        let manifest = manifest.map(Manifest::parse).transpose()?;
+        Ok(effective(manifest.as_ref(), &self.policy.for_module(name), &self.defaults))
+    }
+
+    /// No code that can panic runs under this lock.
+    fn lock(&self) -> MutexGuard<'_, HashMap<(String, Option<u32>), Kept>> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use wasm_host::Limits;
+
+    use super::*;
+
+    fn defaults() -> Defaults {
+        Defaults::new(Limits::default(), 256 << 20, 1_000)
+    }
+
+    #[test]
+    fn a_version_keeps_its_rules_while_its_manifest_is_the_same() {
+        let rules = ModuleRules::new(Policy::default(), defaults());
+        let manifest = |fuel: u64| Some(Arc::from(format!("[limits]\nfuel = {fuel}")));
+        let fuel = |manifest: Option<Arc<str>>| {
+            rules.of_version("m", Some(1), manifest.as_ref()).unwrap().limits.fuel
+        };
+        assert_eq!((fuel(manifest(5)), fuel(manifest(5)), fuel(manifest(6))), (5, 5, 6));
+        assert_eq!(fuel(None), Limits::default().fuel);
+        assert_eq!(rules.lock().len(), 1);
+        for version in 0..2_000 {
+            rules.of_version("m", Some(version), None).unwrap();
+        }
+        assert!(rules.lock().len() <= RULES_KEPT_MAX);
+    }
+
+    #[test]
+    fn a_policy_that_cannot_be_used_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("policy.toml");
+        let error = |path: &Path| ModuleRules::read(Some(path), defaults()).unwrap_err().to_string();
+        assert!(error(&path).contains("policy.toml cannot be read"));
+        std::fs::write(&path, "[default.limits]\nfuel = \"much\"").unwrap();
+        assert!(
+            error(&path)
+                .ends_with("policy.toml, line 2: default.limits.fuel: it must be a whole number, not a text")
+        );
+        std::fs::write(&path, "[default.limits]\nfuel = 9").unwrap();
+        let rules = ModuleRules::read(Some(&path), defaults()).unwrap();
+        assert_eq!(rules.of_version("m", Some(1), None).unwrap().limits.fuel, 9);
+    }
+}

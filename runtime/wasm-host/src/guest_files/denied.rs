@@ -1,0 +1,42 @@
+//! What is said of files that a guest was refused.
+
+use crate::manifest::{Access, size_text};
+
+/// A path under no granted folder.
+pub(super) fn no_grant(path: &str, is_change: bool) -> String {
+    let path = format!("/{}", path.trim_start_matches("./").trim_start_matches('/'));
+    let (act, access) = if is_change { ("changing", "read-write") } else { ("reading", "read") };
+    let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+    let folder = if folder.is_empty() { path.as_str() } else { folder };
+    format!(
+        "{act} {path}: it needs [[grants.directory]] with guest = \"{folder}\" and access = \"{access}\", or \
+         grants.scratch for files under /scratch"
+    )
+}
+
+/// A change under a folder that is granted for reading, or a way out of the folder.
+pub(super) fn not_permitted(folder: &str, access: Access, path: &str, is_change: bool) -> String {
+    if is_change && access == Access::ReadOnly {
+        return format!(
+            "changing {path} in {folder}: it needs [[grants.directory]] with guest = \"{folder}\" and access = \
+             \"read-write\""
+        );
+    }
+    format!("{path} in {folder}: it leads out of the granted folder, or this machine does not permit it")
+}
+
+pub(super) fn scratch_is_full(bytes_max: u64) -> String {
+    format!("more room in /scratch: it needs a grants.scratch above \"{}\"", size_text(bytes_max))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_without_a_grant_names_the_folder_above_it() {
+        let text = no_grant("etc/passwd", false);
+        assert!(text.starts_with("reading /etc/passwd: ") && text.contains(r#"guest = "/etc""#), "{text}");
+        assert!(no_grant("./data", true).contains(r#"guest = "/data" and access = "read-write""#));
+    }
+}

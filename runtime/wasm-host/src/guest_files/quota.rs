@@ -1,0 +1,159 @@
+//! How much of its scratch space a call has used.
+//!
+//! A file costs its largest size ever and one block, a folder one block. The cost is given back when the file is gone: it has
+//! no name and nothing holds it open. A file that is cut shorter keeps its cost, since writes may be under way.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
+
+/// What a name costs: about one block and an inode.
+const ENTRY_BYTES: u64 = 4_096;
+
+/// The account of one call.
+#[derive(Debug)]
+pub(super) struct Quota {
+    bytes_max: u64,
+    used: AtomicU64,
+}
+
+impl Quota {
+    pub(super) fn new(bytes_max: u64) -> Arc<Quota> {
+        Arc::new(Quota { bytes_max, used: AtomicU64::new(0) })
+    }
+
+    pub(super) fn bytes_max(&self) -> u64 {
+        self.bytes_max
+    }
+
+    pub(super) fn take_entry(&self) -> bool {
+        self.take(ENTRY_BYTES)
+    }
+
+    pub(super) fn give_entry_back(&self) {
+        self.give_back(ENTRY_BYTES);
+    }
+
+    pub(super) fn has_room_for_entry(&self) -> bool {
+        self.used.load(Ordering::Relaxed).saturating_add(ENTRY_BYTES) <= self.bytes_max
+    }
+
+    fn take(&self, bytes: u64) -> bool {
+        let add = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.bytes_max);
+        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+    }
+
+    fn give_back(&self, bytes: u64) {
+        self.used.fetch_sub(bytes, Ordering::Relaxed);
+    }
+}
+
+/// The cost of one file, which is given back with the last copy of the handle.
+#[derive(Debug)]
+pub(super) struct FileCost {
+    quota: Arc<Quota>,
+    end: AtomicU64,
+}
+
+impl FileCost {
+    /// Pays for the file up to `end`; false if there is no room.
+    pub(super) fn reach(&self, end: u64) -> bool {
+        // One guest writes at a time, so nobody moves the end in between.
+        let paid = self.end.load(Ordering::Relaxed);
+        let has_room = end <= paid || self.quota.take(end - paid);
+        if has_room {
+            self.end.fetch_max(end, Ordering::Relaxed);
+        }
+        has_room
+    }
+
+    /// Pays for `bytes` more, wherever the end is now.
+    pub(super) fn append(&self, bytes: u64) -> bool {
+        self.end.load(Ordering::Relaxed).checked_add(bytes).is_some_and(|end| self.reach(end))
+    }
+}
+
+impl Drop for FileCost {
+    fn drop(&mut self) {
+        self.quota.give_back(ENTRY_BYTES + self.end.load(Ordering::Relaxed));
+    }
+}
+
+/// The files that have a name.
+#[derive(Debug)]
+pub(super) struct Files {
+    pub(super) quota: Arc<Quota>,
+    by_identity: HashMap<(u64, u64), Arc<FileCost>>,
+}
+
+impl Files {
+    pub(super) fn new(quota: Arc<Quota>) -> Files {
+        Files { quota, by_identity: HashMap::new() }
+    }
+
+    /// The cost of a file that was opened or made; none if there is no room for one more.
+    pub(super) fn opened(&mut self, identity: MetadataHashValue) -> Option<Arc<FileCost>> {
+        let identity = (identity.lower, identity.upper);
+        if let Some(cost) = self.by_identity.get(&identity) {
+            return Some(Arc::clone(cost));
+        }
+        if !self.quota.take_entry() {
+            return None;
+        }
+        let cost = Arc::new(FileCost { quota: Arc::clone(&self.quota), end: AtomicU64::new(0) });
+        self.by_identity.insert(identity, Arc::clone(&cost));
+        Some(cost)
+    }
+
+    /// The file has no name any more.
+    pub(super) fn unlinked(&mut self, identity: MetadataHashValue) {
+        self.by_identity.remove(&(identity.lower, identity.upper));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn identity(number: u64) -> MetadataHashValue {
+        MetadataHashValue { lower: number, upper: 0 }
+    }
+
+    fn used(files: &Files) -> u64 {
+        files.quota.used.load(Ordering::Relaxed)
+    }
+
+    #[test]
+    fn a_file_costs_its_largest_size() {
+        let mut files = Files::new(Quota::new(ENTRY_BYTES + 100));
+        let file = files.opened(identity(1)).unwrap();
+        assert!(file.reach(60) && file.reach(10) && file.append(40));
+        assert!(!file.reach(101) && !file.append(1) && !file.append(u64::MAX));
+        assert_eq!(used(&files), ENTRY_BYTES + 100);
+        assert!(files.opened(identity(2)).is_none());
+        assert!(Arc::ptr_eq(&file, &files.opened(identity(1)).unwrap()));
+    }
+
+    #[test]
+    fn a_file_that_is_open_without_a_name_still_costs() {
+        let mut files = Files::new(Quota::new(2 * ENTRY_BYTES));
+        let file = files.opened(identity(1)).unwrap();
+        assert!(file.reach(ENTRY_BYTES));
+        files.unlinked(identity(1));
+        assert!(files.opened(identity(1)).is_none(), "a new file may get the number of the old one");
+        drop(file);
+        assert_eq!(used(&files), 0);
+        assert!(files.opened(identity(1)).unwrap().reach(1));
+    }
+
+    #[test]
+    fn folders_cost_a_block() {
+        let quota = Quota::new(ENTRY_BYTES);
+        assert!(quota.has_room_for_entry() && quota.take_entry());
+        assert!(!quota.has_room_for_entry() && !quota.take_entry());
+        quota.give_entry_back();
+        assert!(quota.take_entry());
+    }
+}
