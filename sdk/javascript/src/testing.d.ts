@@ -1,0 +1,16 @@
+import type { Context, ContextField } from "./index.js";
+
+/** What a task told the host. */
+export interface Host<Result> {
+  /** Pairs of a level and a message, oldest first. */
+  readonly lines: ["trace" | "debug" | "info" | "warn" | "error", string][];
+  readonly heartbeats: number;
+  /** What the function returned. */
+  readonly result: Result;
+}
+
+/** Plays the host while a function runs, with the given fields of the Context. */
+export declare function withHost<Result>(
+  fields: Partial<Pick<Context, ContextField>>,
+  run: () => Result | Promise<Result>,
+): Promise<Host<Result>>;

@@ -1,0 +1,34 @@
+"""The host's side of a task in a test: what the task is told, and what it told the host.
+
+    with testing.host(attempt=2) as host:
+        quote(Order("book", 1))
+    assert host.lines == [("info", "priced 1 book")]
+    assert host.heartbeats == 0
+"""
+
+from contextlib import contextmanager
+from typing import Any, Iterator, List, Tuple
+
+from ._host import test_host
+from .context import Context
+
+
+class Host:
+    """Plays the host for the tasks of one `with`."""
+
+    def __init__(self, context: Context) -> None:
+        self.context = context
+        # What was logged: pairs of a level and a message, oldest first.
+        self.lines: List[Tuple[str, str]] = []
+        self.heartbeats = 0
+
+
+@contextmanager
+def host(**context: Any) -> Iterator[Host]:
+    """Plays the host inside a `with`. Its arguments are fields of the `Context` that tasks are given."""
+    double = Host(Context(**context))
+    token = test_host.set(double)
+    try:
+        yield double
+    finally:
+        test_host.reset(token)
