@@ -311,6 +311,38 @@ async fn a_task_whose_worker_goes_before_it_has_it_is_handed_to_the_next() {
 }
 
 #[tokio::test]
+async fn a_task_that_was_taken_back_and_is_answered_waits_for_no_worker() {
+    let world = World::new().await;
+    let arn = activity(&world).await;
+    // The input of this task shows its token to whoever reads the history.
+    let definition = ACTIVITY.replace("\"End\"", "\"Parameters\": {\"token.$\": \"$$.Task.Token\"}, \"End\"");
+    let machine = world.create("shown", &definition).await;
+    let started = {
+        let poll = std::pin::pin!(world.handle.get_activity_task(arn.clone(), None));
+        assert!(poll.now_or_never().is_none());
+        world.start(&machine, None, "1").await.unwrap()
+    };
+    let header = world.store.state_header(started.id).await.unwrap().unwrap();
+    let record = world.store.execution(started.id).await.unwrap().unwrap();
+    let record = ExecutionRecord { last_lsn: header.last_lsn, ..record };
+    let events = world.events(&started, &record).await;
+    let token = events.iter().find_map(|event| match event {
+        HistoryKind::ActivityScheduled(scheduled) => scheduled.input.value()["token"].as_str(),
+        _other => None,
+    });
+    let token = token.unwrap().to_owned();
+    // After this answer the poll has been taken back, and the task is in the queue.
+    world.handle.send_task_heartbeat(&token).await.unwrap();
+    world.handle.send_task_success(&token, Data::parse("true").unwrap()).await.unwrap();
+    assert_eq!(world.ended(&started).await.status, ExecutionStatus::Succeeded);
+
+    world.start(&machine, None, "2").await.unwrap();
+    let poll = tokio::time::timeout(PATIENCE, world.handle.get_activity_task(arn, None));
+    let task = poll.await.expect("the task is there").unwrap().expect("the one of the second execution");
+    assert_ne!(task.token, token);
+}
+
+#[tokio::test]
 async fn names_make_a_start_idempotent_while_it_runs() {
     let world = World::new().await;
     activity(&world).await;

@@ -104,6 +104,7 @@ impl Node {
 
     /// A task's worker went away before he had it.
     pub(super) fn take_back(&mut self, task: TaskKey, env: &mut Env) {
+        env.handed.remove(&(task.execution, task.attempt));
         self.inputs.push_back(Input::TakeBack(task));
         self.wake(env);
     }

@@ -213,6 +213,7 @@ impl Shard {
                 }
                 Some(Known::Ended(_) | Known::Absent) | None => None,
             };
+            let handed = handed.filter(|request| request.attempt == attempt);
             let handed =
                 handed.and_then(|request| Some(ActivityTask { token: request.token?, input: request.input }));
             self.reply(poller.reply, Reply::ActivityTask(handed));

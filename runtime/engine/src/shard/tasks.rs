@@ -69,6 +69,10 @@ impl Shard {
         now: Timestamp,
     ) -> Result<(), Refusal> {
         let event = Event::TaskAnswered { row: task.row, attempt: task.attempt, outcome };
+        if self.awaits_service(task) {
+            // An activity's task that was taken back waits for a worker again, though its token is known from before.
+            self.withdraw_activity(task.row_key());
+        }
         // The answer may come while the executor still hands the task over.
         let was_dispatched = self.awaits(task);
         if !self.step(task.execution, event, now) {
