@@ -136,6 +136,18 @@ class Keys(unittest.TestCase):
         with mock.patch("botocore.auth.get_current_datetime", lambda *_: DATE() - datetime.timedelta(minutes=2)):
             self.answered((403, "Signature expired: "), send(presign(expires=60)))
 
+    def test_a_presigned_operation_has_no_members(self):
+        nothing = "'activityArn' failed to satisfy constraint: Member must not be null"
+        for operation, members, target, expected in (
+            ("list_activities", {}, "ListActivities", (200, "activities")),
+            ("describe_activity", {"activityArn": "arn:a"}, "DescribeActivity", (400, nothing)),
+        ):
+            url = client().generate_presigned_url(operation, Params=members)
+            headers = {"X-Amz-Target": f"AWSStepFunctions.{target}", "Content-Type": "application/x-amz-json-1.0"}
+            self.answered(expected, send(AWSRequest("POST", url, headers=headers, data=b"")))
+            headers["X-Amz-Target"] = "AWSStepFunctions.DeleteActivity"
+            self.answered((400, MISMATCH), send(AWSRequest("POST", url, headers=headers, data=b"")))
+
     def test_a_signature_that_is_unique_is_taken_once(self):
         headers = {
             "X-Amz-Target": "AWSStepFunctions.CreateActivity",
