@@ -15,15 +15,16 @@ fn variable(name: &str) -> Option<u64> {
 /// Failures that are listed; the first is explained.
 const FAILURES_MAX: usize = 10;
 
-/// Runs the seeds; gives the steps that they took, and how often an execution was redriven.
-fn check(seeds: impl Iterator<Item = u64>) -> (u64, usize) {
-    let (mut steps, mut redrives) = (0, 0);
+/// Runs the seeds; gives the steps that they took, and how often an execution and a Map Run were redriven.
+fn check(seeds: impl Iterator<Item = u64>) -> (u64, usize, usize) {
+    let (mut steps, mut redrives, mut map_run_redrives) = (0, 0, 0);
     let mut failed = Vec::new();
     for seed in seeds {
         match run(seed, Mutant::Sound) {
             Ok(summary) => {
                 steps += summary.steps;
                 redrives += summary.redrives;
+                map_run_redrives += summary.map_run_redrives;
             }
             Err(rule) => failed.push((seed, rule)),
         }
@@ -35,7 +36,7 @@ fn check(seeds: impl Iterator<Item = u64>) -> (u64, usize) {
         let list: String = failed.iter().map(|(seed, rule)| format!("seed {seed}: {rule:.300}\n")).collect();
         panic!("{list}\n{}", explain(*first, Mutant::Sound));
     }
-    (steps, redrives)
+    (steps, redrives, map_run_redrives)
 }
 
 /// The seeds of one of the parts that run beside each other; gives how many there were.
@@ -46,9 +47,9 @@ fn check_part(part: u64) -> String {
         None => part * count..(part + 1) * count,
     };
     let ran = seeds.end - seeds.start;
-    let (steps, redrives) = check(seeds);
-    assert!(redrives > 0 || ran < SEEDS / PARTS, "nothing was redriven");
-    format!("{ran} seeds, {steps} steps, {redrives} redrives")
+    let (steps, redrives, map_runs) = check(seeds);
+    assert!((redrives > 0 && map_runs > 0) || ran < SEEDS / PARTS, "nothing was redriven");
+    format!("{ran} seeds, {steps} steps, {redrives} redrives, {map_runs} of Map Runs")
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! The engine over a store in memory, with an executor that answers by the name of the function.
 #![allow(clippy::unwrap_used, reason = "a test fails where something unexpected happens")]
 
+#[path = "engine/definitions.rs"]
+mod definitions;
 #[path = "engine/redrive.rs"]
 mod redrive;
 

@@ -22,6 +22,7 @@ pub(super) struct History {
     ending: Option<ExecutionStatus>,
     ends: Vec<Timestamp>,
     redrives: Vec<Timestamp>,
+    map_run_redrives: usize,
     /// Attempts up to this one were scheduled before the last redrive.
     of_before: u64,
 }
@@ -48,8 +49,10 @@ impl Histories {
         self.0.get(&execution).map_or(&[], |history| &history.redrives)
     }
 
-    pub(super) fn all_redrives(&self) -> usize {
-        self.0.values().map(|history| history.redrives.len()).sum()
+    /// Of executions and of Map Runs.
+    pub(super) fn all_redrives(&self) -> (usize, usize) {
+        let executions = self.0.values().map(|history| history.redrives.len()).sum();
+        (executions, self.0.values().map(|history| history.map_run_redrives).sum())
     }
 
     pub(super) fn events(&self, execution: ExecutionId) -> usize {
@@ -110,6 +113,7 @@ impl History {
             _ if self.ending.is_some() => return Err("nothing follows the end but a redrive"),
             _ => {}
         }
+        self.map_run_redrives += usize::from(matches!(event.kind, HistoryKind::MapRunRedriven { .. }));
         self.ending = ending(&event.kind);
         self.ends.extend(self.ending.map(|_| event.at));
         let of_previous = event.previous.checked_sub(1).and_then(|index| self.attempts[index as usize]);

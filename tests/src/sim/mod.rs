@@ -33,6 +33,7 @@ pub struct Summary {
     pub steps: u64,
     pub executions: usize,
     pub redrives: usize,
+    pub map_run_redrives: usize,
     /// Of all histories.
     pub hash: u64,
 }
@@ -53,7 +54,8 @@ fn run_world(world: &mut World) -> Result<Summary, String> {
     let ran = catch_unwind(AssertUnwindSafe(|| world.run()));
     let hash = ran.unwrap_or_else(|panic| Err(panic_message(panic.as_ref())))?;
     let (steps, store) = (world.env.steps, &world.env.store);
-    Ok(Summary { steps, executions: store.executions.len(), redrives: store.histories.all_redrives(), hash })
+    let (redrives, map_run_redrives) = store.histories.all_redrives();
+    Ok(Summary { steps, executions: store.executions.len(), redrives, map_run_redrives, hash })
 }
 
 fn panic_message(panic: &(dyn std::any::Any + Send)) -> String {

@@ -207,11 +207,10 @@ impl Generator<'_> {
         if self.random.chance(300) {
             map["Retry"] = json!([{ "ErrorEquals": [ERROR], "IntervalSeconds": 1, "MaxAttempts": 1 }]);
         }
-        if depth == 0 && self.random.chance(500) {
-            return self.put(map, states);
-        }
         let handler = if self.random.chance(600) {
             pass(next, 7)
+        } else if depth == 0 {
+            return self.put(map, states);
         } else {
             json!({ "Type": "Fail", "Error": "Broken", "Cause": "it is broken" })
         };

@@ -149,12 +149,12 @@ impl View<'_> {
         execution.insert("Name".to_owned(), json!(&*info.name));
         execution.insert("RoleArn".to_owned(), json!(&*info.role_arn));
         execution.insert("StartTime".to_owned(), json!(info.started_at.to_string()));
-        // Recorded: an Express execution, which nobody can redrive, does not tell it.
+        // Recorded: an Express execution does not tell it. Nobody can redrive it, and a child of a Map Run begins anew.
         if !self.is_express() {
             execution.insert("RedriveCount".to_owned(), json!(info.redrive_count));
-        }
-        if let Some(at) = info.redriven_at {
-            execution.insert("RedriveTime".to_owned(), json!(at.to_string()));
+            if let Some(at) = info.redriven_at {
+                execution.insert("RedriveTime".to_owned(), json!(at.to_string()));
+            }
         }
         Value::Object(execution)
     }

@@ -35,12 +35,14 @@ const WAIT: &str = r#"{"StartAt": "W", "States": {"W": {"Type": "Wait", "Seconds
 /// Few, so that tests see them go.
 const KEPT: KeptLimits = KeptLimits { executions: 5, bytes: 1 << 20 };
 
-/// Every task fails but those that only await their answer; these tests are about the API.
+/// Every task fails but those that only await their answer, and later attempts of one function; these tests are about the
+/// API.
 struct Failing;
 
 impl TaskExecutor for Failing {
     async fn run(&self, task: TaskDispatch, _cancel: CancellationToken) -> TaskOutcome {
-        if task.request.resource.contains(":awaitCallback.") {
+        let is_later = task.request.resource.ends_with(":later") && task.request.attempt.0 > 1;
+        if is_later || task.request.resource.contains(":awaitCallback.") {
             return TaskOutcome { result: Ok(task.request.input), usage: None };
         }
         TaskOutcome { result: Err(ErrorOutput::new("Failing", "always")), usage: None }

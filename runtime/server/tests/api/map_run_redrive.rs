@@ -236,49 +236,29 @@ async fn children_wait_for_their_redrive_until_there_is_room() {
 #[tokio::test]
 async fn express_children_begin_anew() {
     let server = Server::start().await;
-    let second = json!({"Type": "Task", "Resource": format!("{PREFIX}:activity:a"), "End": true});
-    let states = json!({"I": {"Type": "Pass", "Next": "T"}, "T": second});
-    server.call("CreateActivity", json!({"name": "a"})).await;
+    let task = json!({"Type": "Task", "Resource": "arn:aws:lambda:us-east-1:123456789012:function:later", "End": true});
+    let states = json!({"I": {"Type": "Pass", "Next": "T"}, "T": task});
     let run = Run::start(&server, &distributed("EXPRESS", 0, states), &json!(["x"])).await;
-    let activity = json!({"activityArn": format!("{PREFIX}:activity:a")});
-    let first = server.call("GetActivityTask", activity.clone()).await;
-    let failure = json!({"taskToken": first["taskToken"], "error": "E"});
-    server.call("SendTaskFailure", failure.clone()).await;
     assert_eq!(run.ended().await["status"], "FAILED");
-    run.redrive().await;
-    let again = server.call("GetActivityTask", activity).await;
-    assert_eq!(again["input"], first["input"]);
-    server
-        .refused(
-            "SendTaskFailure",
-            failure,
-            "TaskTimedOut",
-            "Task Timed Out: 'Provided task does not exist anymore'",
-        )
-        .await;
-    server.call("SendTaskSuccess", json!({"taskToken": again["taskToken"], "output": "7"})).await;
-    assert_eq!(run.ended().await["output"], "[7]");
     let child = run.children(json!({})).await.swap_remove(0);
-    assert_eq!(
-        run.events(&child["executionArn"]).await,
-        [
-            "ExecutionStarted",
-            "PassStateEntered",
-            "PassStateExited",
-            "TaskStateEntered",
-            "ActivityScheduled",
-            "ActivityStarted",
-            "ActivityFailed",
-            "ExecutionFailed",
-            "ExecutionRedriven",
-            "PassStateEntered",
-            "PassStateExited",
-            "TaskStateEntered",
-            "ActivityScheduled",
-            "ActivityStarted",
-            "ActivitySucceeded",
-            "TaskStateExited",
-            "ExecutionSucceeded",
-        ],
-    );
+    assert_eq!(run.describe(&child).await["redriveStatus"], "REDRIVABLE_BY_MAP_RUN");
+    run.redrive().await;
+    assert_eq!(run.ended().await["output"], r#"["x"]"#);
+    let redriven = run.children(json!({})).await.swap_remove(0);
+    assert_eq!(redriven["executionArn"], child["executionArn"]);
+    assert_eq!((&redriven["status"], &redriven["redriveCount"]), (&json!("SUCCEEDED"), &json!(1)));
+    let attempt = [
+        "PassStateEntered",
+        "PassStateExited",
+        "TaskStateEntered",
+        "LambdaFunctionScheduled",
+        "LambdaFunctionStarted",
+    ];
+    let first = [&["ExecutionStarted"][..], &attempt, &["LambdaFunctionFailed", "ExecutionFailed"]].concat();
+    let second = [
+        &["ExecutionRedriven"][..],
+        &attempt,
+        &["LambdaFunctionSucceeded", "TaskStateExited", "ExecutionSucceeded"],
+    ];
+    assert_eq!(run.events(&redriven["executionArn"]).await, [first, second.concat()].concat());
 }

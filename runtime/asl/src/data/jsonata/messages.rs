@@ -106,6 +106,10 @@ pub(super) fn as_reference(text: &str, names: &Names) -> String {
              implementation"
         )),
         "T1010" => Some(sentence.replace("function $split", "function \"split\"")),
+        // The reference shows the two values, of which the engine's own text says nothing.
+        "T2009" => sentence
+            .strip_prefix("The expressions on either side ")
+            .map(|rest| format!("The values either side {rest}")),
         "T2010" => Some(match names.comparisons.first().filter(|_| names.comparisons.len() == 1) {
             Some(sign) => format!(
                 "The expressions either side of operator \"{sign}\" must evaluate to numeric or string values"
@@ -247,6 +251,7 @@ mod tests {
     #[test]
     fn the_engine_gives_such_texts() {
         for (source, expected) in [
+            ("1 < 'a'", "T2009: The values either side of operator \"<\" must be of the same data type"),
             ("1 + 'a'", "T2002: The right side of the \"+\" operator must evaluate to a number"),
             ("$number('x')", "D3030: Unable to cast value to a number: \"x\""),
             ("$length(1)", "T0410: Argument 1 of function \"length\" does not match function signature"),
