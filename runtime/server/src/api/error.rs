@@ -196,6 +196,10 @@ impl ApiError {
         ApiError::new("TaskTimedOut", "Task Timed Out: 'Provided task does not exist anymore'")
     }
 
+    fn stored_definition_invalid(why: &str) -> ApiError {
+        ApiError::validation(format!("{why}. Update the state machine with a definition that is valid."))
+    }
+
     fn task_does_not_exist() -> ApiError {
         ApiError::new("TaskDoesNotExist", "Task does not exist: 'Provided task does not exist'")
     }
@@ -208,9 +212,7 @@ impl From<Refusal> for ApiError {
                 ApiError::new("StateMachineAlreadyExists", format!("State Machine Already Exists: '{arn}'"))
             }
             Refusal::StateMachineDoesNotExist { arn } => ApiError::state_machine_does_not_exist(&arn),
-            Refusal::StoredDefinitionInvalid { why } => {
-                ApiError::validation(format!("{why} Update the state machine with a definition that is."))
-            }
+            Refusal::StoredDefinitionInvalid { why } => ApiError::stored_definition_invalid(&why),
             Refusal::StateMachineDeleting { arn } => {
                 ApiError::new("StateMachineDeleting", format!("State Machine is being deleted: '{arn}'"))
             }
@@ -340,6 +342,12 @@ mod tests {
             400,
             "ActivityDoesNotExist",
             "Activity Does Not Exist: 'arn:aws:states:us-east-1:1:activity:a'",
+        );
+        check(
+            Refusal::StoredDefinitionInvalid { why: "It is not".to_owned() },
+            400,
+            "ValidationException",
+            "It is not. Update the state machine with a definition that is valid.",
         );
         check(Refusal::InvalidToken, 400, "InvalidToken", "Invalid Token: 'Invalid token'");
         check(Refusal::Overloaded, 400, "ThrottlingException", "Rate exceeded");
