@@ -6,7 +6,7 @@ use std::time::Instant;
 use serde::de::IgnoredAny;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
-use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable, WasmStr};
+use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
@@ -45,15 +45,15 @@ pub(crate) struct Environment {
     pub(crate) stopping: CancellationToken,
 }
 
-/// `task-error` of the WIT package, left in the guest's memory until its size is known.
+/// `task-error` of the WIT package. Texts are copied: once the call is over, the guest has freed its own.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 struct TaskError {
-    error: WasmStr,
-    cause: WasmStr,
+    error: String,
+    cause: String,
 }
 
-type HandleResult = (Result<WasmStr, TaskError>,);
+type HandleResult = (Result<String, TaskError>,);
 type RunResult = (Result<(), ()>,);
 type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>);
 
@@ -170,14 +170,11 @@ async fn handle(
         Err(error) => return Err(error),
     };
     Ok(match result {
-        Ok(output) => {
-            let output = output.to_str(&*store)?;
-            let size = output.len();
-            if size > limit { Err(Failure::OutputTooLarge { size, limit }) } else { Ok(output.into_owned()) }
-        }
+        Ok(output) if output.len() > limit => Err(Failure::OutputTooLarge { size: output.len(), limit }),
+        Ok(output) => Ok(output),
         Err(TaskError { error, cause }) => Err(Failure::Task {
-            error: first_chars(&error.to_str(&*store)?, ERROR_CHARS_MAX).to_owned(),
-            cause: first_chars(&cause.to_str(&*store)?, CAUSE_CHARS_MAX).to_owned(),
+            error: first_chars(&error, ERROR_CHARS_MAX).to_owned(),
+            cause: first_chars(&cause, CAUSE_CHARS_MAX).to_owned(),
         }),
     })
 }

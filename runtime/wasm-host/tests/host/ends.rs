@@ -28,6 +28,23 @@ async fn a_tasks_own_error_keeps_its_name() {
 }
 
 #[tokio::test]
+async fn what_a_guest_frees_after_the_call_was_read_before() {
+    // What languages with a garbage collector do, and allocators that write into what is free.
+    let freeing = |body: &str| {
+        let free = r#"(func (export "free") (param i32) (memory.fill (i32.const 16) (i32.const 255) (i32.const 8192)))"#;
+        let guest = task_with(Parts { fields: free, body, ..Parts::default() });
+        let lift = r#"(canon lift (core func $guest "handle") (memory $memory) (realloc $realloc)"#;
+        assert!(guest.contains(lift), "{guest}");
+        guest.replace(lift, &format!("{lift} (post-return (core func $guest \"free\"))"))
+    };
+    let echo = freeing("(call $ok (local.get $ptr) (local.get $len))");
+    assert_eq!(result(&echo, r#"{"a":1}"#).await.as_deref(), Ok(r#"{"a":1}"#));
+    let fail = freeing("(call $err (local.get $ptr) (i32.const 3) (local.get $ptr) (local.get $len))");
+    let failure = Failure::Task { error: "123".to_owned(), cause: "12345".to_owned() };
+    assert_eq!(result(&fail, "12345").await, Err(failure));
+}
+
+#[tokio::test]
 async fn error_and_cause_are_cut_to_what_aws_allows() {
     let guest = task(
         "(memory.fill (i32.const 1000) (i32.const 97) (i32.const 40000))
