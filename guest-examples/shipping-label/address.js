@@ -48,7 +48,7 @@ export function addressLines(recipient) {
 
 /** One space between words, none around them, and codes in capitals. */
 function normalised(recipient) {
-  const text = (field) => String(recipient[field] ?? "").normalize("NFC").replace(/\s+/g, " ").trim();
+  const text = (field) => String(recipient[field] ?? "").replace(/\s+/g, " ").trim();
   return {
     name: text("name"),
     street: text("street"),

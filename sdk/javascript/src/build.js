@@ -18,8 +18,6 @@ const SOURCES = dirname(fileURLToPath(import.meta.url));
 /** The same in the project's own repository and in what `stepwell new` writes. */
 const WIT = resolve(SOURCES, "../../../wit/stepwell-task");
 const WORLD = "task";
-/** The versions that the project is tested with. */
-const TOOLS = { rolldown: "1.3.3", "@bytecodealliance/componentize-js": "0.23.0" };
 /** What a task's world has no place for: a module answers calls, and not requests. */
 const DISABLED = ["http", "fetch-event"];
 
@@ -64,7 +62,7 @@ export async function build({ source, output, toolchain = dirname(source), wit =
 
 /** The module whose export the host calls. */
 function entryText(source, version) {
-  const imports = ["context", "log", "heartbeat"];
+  const imports = ["context", "log", "heartbeat", "secrets"];
   return [
     ...imports.map((name) => `import * as ${name} from "stepwell:task/${name}@${version}";`),
     `import { handler } from ${JSON.stringify(join(SOURCES, "guest.js"))};`,
@@ -111,7 +109,8 @@ async function tool(folder, name) {
     const { exports, main } = JSON.parse(await readFile(manifest, "utf8"));
     return import(pathToFileURL(join(path, name, importPath(exports) ?? main ?? "index.js")));
   }
-  return fail(`${name} is not installed in ${folder}: npm install --save-dev ${name}@${TOOLS[name]}`);
+  const { devDependencies } = JSON.parse(await readFile(join(SOURCES, "../package.json"), "utf8"));
+  return fail(`${name} is not installed in ${folder}: npm install --save-dev ${name}@${devDependencies[name]}`);
 }
 
 /** The file of a package's own name, by its manifest. */

@@ -19,6 +19,22 @@ export class TaskError extends Error {
   }
 }
 
+/** By their names in the contract with the host. */
+const WHY = {
+  "not-granted": "the secret is not granted to this module",
+  missing: "there is no such secret",
+  unavailable: "the host cannot read its secrets now",
+};
+
+/** There is no secret: `SecretNotGranted`, `SecretMissing` or `SecretUnavailable`, after `reason`. */
+export class SecretError extends TaskError {
+  constructor(reason, name) {
+    const words = reason.split("-").map((word) => word[0].toUpperCase() + word.slice(1));
+    super(`Secret${words.join("")}`, `${WHY[reason]}: ${name}`);
+    this.reason = reason;
+  }
+}
+
 /** Cuts between characters, and leaves no half of a surrogate pair: that would be no UTF-8. */
 function cut(text, charsMax) {
   const whole = text.toWellFormed?.() ?? text;

@@ -3,9 +3,11 @@
  * double. Without either, lines of the log go to standard error.
  */
 
+import { SecretError } from "./errors.js";
+
 let find = () => undefined;
 
-/** Makes a function tell which host it is now; it has `context`, `writeLog` and `heartbeat`. */
+/** Makes a function tell which host it is now; it has `context`, `writeLog`, `heartbeat` and `secret`. */
 export function provide(finder) {
   find = finder;
 }
@@ -22,4 +24,10 @@ export function writeLog(level, message) {
 
 export function heartbeat() {
   find()?.heartbeat();
+}
+
+export function secret(name) {
+  const host = find();
+  if (!host) throw new SecretError("not-granted", name);
+  return host.secret(name);
 }

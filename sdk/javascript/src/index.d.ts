@@ -57,6 +57,14 @@ export declare function task<Input = any, Output = unknown>(
 /** Tells the engine that this task is still alive, as `HeartbeatSeconds` of its state asks for. */
 export declare function heartbeat(): void;
 
+/** There is no secret. A task that lets it pass fails as `SecretNotGranted`, `SecretMissing` or `SecretUnavailable`. */
+export declare class SecretError extends TaskError {
+  readonly reason: "not-granted" | "missing" | "unavailable";
+}
+
+/** The value of a secret that is granted to this module. Keep it out of results, errors and logs. */
+export declare function secret(name: string): string;
+
 /** Lines for the task's log. Texts are written as they are, other values as JSON. */
 export declare namespace log {
   function trace(...parts: unknown[]): void;

@@ -13,7 +13,7 @@
  */
 
 export { Context } from "./context.js";
-export { TaskError } from "./errors.js";
-export { heartbeat } from "./host.js";
+export { SecretError, TaskError } from "./errors.js";
+export { heartbeat, secret } from "./host.js";
 export * as log from "./log.js";
 export { OUTPUT_BYTES_MAX, task } from "./task.js";

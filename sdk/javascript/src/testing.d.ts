@@ -9,8 +9,8 @@ export interface Host<Result> {
   readonly result: Result;
 }
 
-/** Plays the host while a function runs, with the given fields of the Context. */
+/** Plays the host while a function runs, with the given fields of the Context, and with secrets by their names. */
 export declare function withHost<Result>(
-  fields: Partial<Pick<Context, ContextField>>,
+  fields: Partial<Pick<Context, ContextField>> & { secrets?: Record<string, string> },
   run: () => Result | Promise<Result>,
 ): Promise<Host<Result>>;

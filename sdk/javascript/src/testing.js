@@ -8,6 +8,7 @@
 import { AsyncLocalStorage } from "node:async_hooks";
 
 import { Context } from "./context.js";
+import { SecretError } from "./errors.js";
 import { provide } from "./host.js";
 
 const hosts = new AsyncLocalStorage();
@@ -19,9 +20,11 @@ class Host {
   /** What the function returned. */
   result = undefined;
   #context;
+  #secrets;
 
-  constructor(context) {
+  constructor(context, secrets) {
     this.#context = context;
+    this.#secrets = new Map(Object.entries(secrets));
   }
 
   context() {
@@ -35,11 +38,19 @@ class Host {
   heartbeat() {
     this.heartbeats += 1;
   }
+
+  secret(name) {
+    if (!this.#secrets.has(name)) throw new SecretError("not-granted", name);
+    return this.#secrets.get(name);
+  }
 }
 
-/** Plays the host while a function runs, with the given fields of the Context. Tests at one time have one each. */
-export async function withHost(fields, run) {
-  const host = new Host(new Context(fields));
+/**
+ * Plays the host while a function runs: with the given fields of the Context, and with `secrets`, values by name. Tests at
+ * one time have one each.
+ */
+export async function withHost({ secrets = {}, ...fields }, run) {
+  const host = new Host(new Context(fields), secrets);
   host.result = await hosts.run(host, run);
   return host;
 }

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inspect } from "node:util";
 
-import { Context, TaskError, heartbeat, log, task } from "stepwell-sdk";
+import { Context, SecretError, TaskError, heartbeat, log, secret, task } from "stepwell-sdk";
 import { withHost } from "stepwell-sdk/testing";
 
 import { handler } from "../src/guest.js";
@@ -66,6 +66,16 @@ test("errors have names", async () => {
   });
 });
 
+test("a secret is there if it is granted", async () => {
+  const length = task((name) => secret(name).length);
+  await withHost({ secrets: { "payment-key": "s3cret" } }, async () => {
+    assert.equal(await length.json('"payment-key"'), "6");
+    const cause = "the secret is not granted to this module: other";
+    await assert.rejects(length.json('"other"'), { error: "SecretNotGranted", cause, reason: "not-granted" });
+  });
+  assert.equal(new SecretError("unavailable", "a").error, "SecretUnavailable");
+});
+
 test("an error that is thrown has its own name, and its place in the log", async () => {
   const failing = task(async (what) => {
     if (what === "text") throw "text";
@@ -120,6 +130,11 @@ test("a module hands the host what it takes", async () => {
     context: { current: () => ({ executionName: "e", attempt: 1, deadline: 1_000n, taskToken: undefined }) },
     log: { write: (level, message) => written.push(`${level}: ${message}`) },
     heartbeat: { beat: () => written.push("beat") },
+    secrets: {
+      get: () => {
+        throw Object.assign(new Error("missing"), { payload: "missing" });
+      },
+    },
   };
   const handle = handler(quote, imports);
   try {
@@ -130,6 +145,7 @@ test("a module hands the host what it takes", async () => {
       return true;
     });
     assert.equal(Context.current().deadline.getTime(), 1_000);
+    assert.throws(() => secret("a"), { error: "SecretMissing", cause: "there is no such secret: a" });
   } finally {
     // The double of the tests again.
     (await import("../src/host.js")).provide(() => undefined);

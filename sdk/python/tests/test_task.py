@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any, Dict, List, Literal, Optional, Tuple, TypedDict, Union
 
-from stepwell_sdk import Context, NamedTaskError, TaskError, heartbeat, log, task, testing
+from stepwell_sdk import Context, NamedTaskError, SecretError, TaskError, heartbeat, log, secret, task, testing
 from stepwell_sdk.task import only_task
 
 
@@ -205,6 +205,20 @@ class Functions(unittest.TestCase):
 
     def test_a_token_is_not_printed(self):
         self.assertNotIn("s3cret", repr(Context(task_token="s3cret")))
+
+    def test_a_secret_is_there_if_it_is_granted(self):
+        @task
+        def length(name: str) -> int:
+            return len(secret(name))
+
+        with testing.host(secrets={"payment-key": "s3cret"}):
+            self.assertEqual(length.json('"payment-key"'), "6")
+            with self.assertRaises(SecretError) as caught:
+                length.json('"other"')
+        self.assertEqual((caught.exception.error, caught.exception.reason), ("SecretNotGranted", "not-granted"))
+        self.assertEqual(caught.exception.cause, "the secret is not granted to this module: other")
+        self.assertEqual(SecretError("missing", "a").error, "SecretMissing")
+        self.assertEqual(SecretError("unavailable", "a").error, "SecretUnavailable")
 
     def test_a_task_may_be_async_but_waits_for_nothing(self):
         @task

@@ -19,9 +19,19 @@ with `python -m stepwell_sdk.build`. Outside of a module the host is a test doub
 """
 
 from . import log
-from ._host import heartbeat
+from ._host import heartbeat, secret
 from .context import Context
-from .errors import NamedTaskError, TaskError
+from .errors import NamedTaskError, SecretError, TaskError
 from .task import OUTPUT_BYTES_MAX, task
 
-__all__ = ["Context", "NamedTaskError", "OUTPUT_BYTES_MAX", "TaskError", "heartbeat", "log", "task"]
+__all__ = [
+    "Context",
+    "NamedTaskError",
+    "OUTPUT_BYTES_MAX",
+    "SecretError",
+    "TaskError",
+    "heartbeat",
+    "log",
+    "secret",
+    "task",
+]

@@ -5,6 +5,7 @@ from contextvars import ContextVar
 from typing import Any, Optional
 
 from .context import Context
+from .errors import SecretError
 
 LEVELS = ("trace", "debug", "info", "warn", "error")
 
@@ -12,9 +13,11 @@ LEVELS = ("trace", "debug", "info", "warn", "error")
 test_host: ContextVar[Optional[Any]] = ContextVar("stepwell_test_host", default=None)
 
 if sys.platform == "wasi":
+    from componentize_py_types import Err
     from wit_world.imports import context as _context
     from wit_world.imports import heartbeat as _heartbeat
     from wit_world.imports import log as _log
+    from wit_world.imports import secrets as _secrets
 
     _LEVELS = {level: getattr(_log.Level, level.upper()) for level in LEVELS}
 
@@ -37,6 +40,13 @@ if sys.platform == "wasi":
         """Tells the engine that this task is still alive, as `HeartbeatSeconds` of its state asks for."""
         _heartbeat.beat()
 
+    def secret(name: str) -> str:
+        """The value of a secret that is granted to this module. Keep it out of results, errors and logs."""
+        try:
+            return _secrets.get(name)
+        except Err as error:
+            raise SecretError(error.value.name.lower().replace("_", "-"), name) from None
+
 else:
 
     def context() -> Context:
@@ -55,6 +65,13 @@ else:
         host = test_host.get()
         if host:
             host.heartbeats += 1
+
+    def secret(name: str) -> str:
+        """The value of a secret that is granted to this module. Keep it out of results, errors and logs."""
+        host = test_host.get()
+        if host and name in host.secrets:
+            return host.secrets[name]
+        raise SecretError("not-granted", name)
 
 
 def whole(text: str) -> str:

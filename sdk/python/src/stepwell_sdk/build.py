@@ -16,6 +16,8 @@ from typing import List, Optional
 SOURCES = pathlib.Path(__file__).resolve().parents[1]
 # The same in the project's own repository and in what `stepwell new` writes.
 WIT = SOURCES.parents[2] / "wit" / "stepwell-task"
+# What has to be installed.
+REQUIREMENTS = SOURCES.parent / "requirements.txt"
 WORLD = "task"
 ENTRY = "stepwell_entry"
 
@@ -60,7 +62,7 @@ def componentizer() -> List[str]:
         return [str(beside)]
     if importlib.util.find_spec("componentize_py"):
         return [sys.executable, "-m", "componentize_py"]
-    raise BuildError("componentize-py is not installed here: python -m pip install componentize-py==0.25.1")
+    raise BuildError(f"componentize-py is not installed here: python -m pip install -r {REQUIREMENTS}")
 
 
 class BuildError(Exception):

@@ -25,6 +25,25 @@ class TaskError(Exception):
         return f"{self.error}: {self.cause}"
 
 
+class SecretError(TaskError):
+    """There is no secret: `SecretNotGranted`, `SecretMissing` or `SecretUnavailable`, after `reason`.
+
+    A task that lets it pass fails under that name.
+    """
+
+    def __init__(self, reason: str, name: str) -> None:
+        self.reason = reason
+        super().__init__("Secret" + "".join(part.capitalize() for part in reason.split("-")), f"{_WHY[reason]}: {name}")
+
+
+# By their names in the contract with the host.
+_WHY = {
+    "not-granted": "the secret is not granted to this module",
+    "missing": "there is no such secret",
+    "unavailable": "the host cannot read its secrets now",
+}
+
+
 class NamedTaskError(TaskError):
     """A base for errors whose class is their name: `class OutOfStock(NamedTaskError)`, then `OutOfStock("no tea")`.
 
