@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::terminal::{Terminal, spoken};
 use crate::toolchain::{self, WASM};
-use crate::{command, conformance, guests, workspace};
+use crate::{command, conformance, guests, polyglot, workspace};
 
 /// What has run so far.
 struct Run {
@@ -13,6 +13,8 @@ struct Run {
     begun: Instant,
     steps: Vec<(&'static str, Duration)>,
     tests: Counts,
+    /// What could not run here, and why.
+    skipped: Vec<String>,
 }
 
 /// Tests that passed and failed, as the test runners counted them.
@@ -40,7 +42,13 @@ pub(crate) fn all(terminal: &Terminal) -> anyhow::Result<()> {
 
 impl Run {
     fn new(terminal: Terminal) -> Run {
-        Run { terminal, begun: Instant::now(), steps: Vec::new(), tests: Counts::default() }
+        Run {
+            terminal,
+            begun: Instant::now(),
+            steps: Vec::new(),
+            tests: Counts::default(),
+            skipped: Vec::new(),
+        }
     }
 
     fn quick_steps(&mut self) -> anyhow::Result<()> {
@@ -64,11 +72,12 @@ impl Run {
                 ["clippy", "--package", "stepwell-sdk", "--target", WASM, "--", "--deny", "warnings"];
             run.guests(&package)
         })?;
-        self.step("guests: build", |run| guests::run(&run.terminal))?;
+        self.step("guests: build", |run| guests::run(&run.terminal, false))?;
         self.step("guests: tests", |run| {
             let mut tests = command::cargo(&workspace::guests());
             run.tests(tests.args(["test", "--workspace"]))
         })?;
+        self.step("Python, JavaScript", Run::polyglot)?;
         // Programs and tests in one selection: tests that start `stepwell` find it built, with the same features.
         self.step("build", |run| run.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
         self.step("documentation tests", |run| run.tests(cargo().args(["test", "--workspace", "--doc"])))?;
@@ -82,6 +91,32 @@ impl Run {
             run.tests(&mut tests)
         })?;
         self.step("recorded cases", |run| conformance::check(&run.terminal))
+    }
+
+    /// The SDKs and examples in other languages, as far as their toolchains can be had.
+    fn polyglot(&mut self) -> anyhow::Result<()> {
+        for language in polyglot::LANGUAGES {
+            if let Err(why) = language.can_test() {
+                self.skip(format!("tests and modules in {}: {why:#}", language.name()));
+                continue;
+            }
+            for mut tests in language.tests()? {
+                self.tests(&mut tests)?;
+            }
+            match language.toolchain() {
+                Ok(toolchain) => {
+                    let built = polyglot::build(language, &toolchain)?;
+                    self.terminal.line(&built.told(language));
+                }
+                Err(why) => self.skip(format!("modules in {}: {why:#}", language.name())),
+            }
+        }
+        Ok(())
+    }
+
+    fn skip(&mut self, what: String) {
+        self.terminal.alarm(&format!("skipped: {what}"));
+        self.skipped.push(what);
     }
 
     fn step(
@@ -126,6 +161,9 @@ impl Run {
         for (name, took) in &self.steps {
             self.terminal.line(&format!("  {name:20} {:>12}", spoken(*took)));
         }
+        for what in &self.skipped {
+            self.terminal.alarm(&format!("  skipped: {what}"));
+        }
         let verdict =
             if good { self.terminal.good("all is well") } else { self.terminal.bad("not all is well") };
         self.terminal.line(&format!("  {verdict} after {}", spoken(self.begun.elapsed())));
@@ -148,10 +186,21 @@ impl Counts {
 }
 
 /// The tests that a line sums up: `test result: ok. 3 passed; 0 failed; …` of cargo, `Summary [ 1.0s] 3 tests run: 3
-/// passed, 0 skipped` of nextest.
+/// passed, 0 skipped` of nextest, `# pass 3` and `# fail 0` of node, `Ran 3 tests in 0.1s` of Python.
 fn count(line: &str) -> Counts {
     let line = without_colours(line);
     let line = line.trim_start();
+    let number = |beginning: &str| line.strip_prefix(beginning)?.split(' ').next()?.parse().ok();
+    if let Some(passed) = number("# pass ") {
+        return Counts { passed, failed: 0 };
+    }
+    if let Some(failed) = number("# fail ") {
+        return Counts { passed: 0, failed };
+    }
+    // How many of them failed is on another line, and then the run ends there.
+    if let Some(passed) = number("Ran ") {
+        return Counts { passed, failed: 0 };
+    }
     if !line.starts_with("test result:") && !line.starts_with("Summary [") {
         return Counts::default();
     }
@@ -188,6 +237,9 @@ mod tests {
             2,
             0,
         );
+        check("# pass 10", 10, 0);
+        check("# fail 2", 0, 2);
+        check("Ran 17 tests in 0.134s", 17, 0);
         check("4 passed", 0, 0);
     }
 }

@@ -11,12 +11,14 @@ use serde_json::Value;
 
 use crate::terminal::Terminal;
 use crate::toolchain::{self, WASM};
-use crate::{command, workspace};
+use crate::{command, polyglot, workspace};
 
 /// What modules are made of.
 const SOURCES: &[&str] = &["guest-examples", "sdk/rust", "wit", "rust-toolchain.toml"];
 /// Where cargo puts examples, below the other artifacts.
 const EXAMPLES: &str = "examples/";
+/// Folders of what is built or installed.
+const NO_SOURCES: &[&str] = &["target", "node_modules", "__pycache__", "build"];
 const KEY_FILE: &str = "key";
 
 /// The built modules.
@@ -34,18 +36,22 @@ impl Guests {
     }
 }
 
-pub(crate) fn run(terminal: &Terminal) -> anyhow::Result<()> {
+/// Builds the modules in Rust, and those in other languages too if all are wanted.
+pub(crate) fn run(terminal: &Terminal, all: bool) -> anyhow::Result<()> {
     toolchain::prepare()?;
     let guests = build()?;
     let state = if guests.fresh { "unchanged" } else { "built" };
     terminal.line(&format!("{} modules in {}, {state}", guests.count, workspace::shown(&guests.folder)));
+    for language in polyglot::LANGUAGES.into_iter().filter(|_| all) {
+        terminal.line(&polyglot::build(language, &language.toolchain()?)?.told(language));
+    }
     Ok(())
 }
 
 pub(crate) fn build() -> anyhow::Result<Guests> {
     let folder = workspace::target(&workspace::root())?.join("guests");
     let key_file = folder.join(KEY_FILE);
-    let key = source_key(&workspace::root())?;
+    let key = source_key(&workspace::root(), SOURCES)?;
     let names = names()?;
     let mut guests = Guests { folder, count: names.len(), fresh: true };
     let is_there = |(module, _): &(String, String)| guests.file(module).exists();
@@ -101,10 +107,10 @@ fn module(package: &str, target: &Value) -> Option<(String, String)> {
     }
 }
 
-/// Stands for the content of all sources.
-fn source_key(root: &Path) -> anyhow::Result<String> {
+/// Stands for the content of all files of these sources.
+pub(crate) fn source_key(root: &Path, sources: &[&str]) -> anyhow::Result<String> {
     let mut files = Vec::new();
-    for source in SOURCES {
+    for source in sources {
         collect(&root.join(source), &mut files)?;
     }
     files.sort();
@@ -124,7 +130,7 @@ fn collect(path: &Path, files: &mut Vec<PathBuf>) -> anyhow::Result<()> {
     let entries = fs::read_dir(path).with_context(|| format!("{} cannot be read", path.display()))?;
     for entry in entries {
         let path = entry?.path();
-        if !path.ends_with("target") {
+        if !NO_SOURCES.iter().any(|folder| path.ends_with(folder)) {
             collect(&path, files)?;
         }
     }

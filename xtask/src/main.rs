@@ -8,9 +8,11 @@ mod demo;
 mod guests;
 mod http;
 mod options;
+mod polyglot;
 mod server;
 mod terminal;
 mod toolchain;
+mod toolchains;
 mod workspace;
 
 use std::process::ExitCode;
@@ -23,13 +25,16 @@ The tools of this project.
 
 Usage: cargo xtask COMMAND
 
-  demo [--once] [--port N]   build everything, start a server, run two workflows on it, kill the server in
+  demo [--polyglot] [--once] [--port N]
+                             build everything, start a server, run two workflows on it, kill the server in
                              their midst and see them finish; the server goes on until Ctrl-C.
+                             --polyglot runs one order through tasks in Rust, Python and JavaScript instead;
                              --once ends it, with exit code 0 only if all went as promised;
                              --port chooses the port (otherwise 8083, or a free one if that is taken)
   check                      the quick part of `test`: format, tidy, clippy
   test                       every check and every test, what is quick to fail first
-  guests                     build the task modules of guest-examples into target/guests
+  guests [--polyglot]        build the task modules of guest-examples into target/guests; with --polyglot those in
+                             Python and JavaScript as well, which installs componentize-py and componentize-js
   conformance [--endpoint URL] [OPTION...]
                              replay the recorded cases of AWS against a server on an empty folder, or against
                              the one at URL; further options go to the tool that replays them, such as
@@ -66,13 +71,18 @@ fn run(terminal: &Terminal) -> anyhow::Result<()> {
     command::notice_interrupts()?;
     match command.as_str() {
         "demo" => {
-            let (once, port) = (options.flag("--once"), options.number("--port")?);
+            let (once, polyglot) = (options.flag("--once"), options.flag("--polyglot"));
+            let wanted = demo::Wanted { once, port: options.number("--port")?, polyglot };
             options.finish()?;
-            demo::run(terminal, once, port)
+            demo::run(terminal, &wanted)
         }
         "check" => options.finish().and_then(|()| check::quick(terminal)),
         "test" => options.finish().and_then(|()| check::all(terminal)),
-        "guests" => options.finish().and_then(|()| guests::run(terminal)),
+        "guests" => {
+            let all = options.flag("--polyglot");
+            options.finish()?;
+            guests::run(terminal, all)
+        }
         "conformance" => conformance::run(terminal, options),
         "bench" => {
             let (loadgen, count) = (options.value("--loadgen")?, options.number("--n")?);

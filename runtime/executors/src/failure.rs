@@ -62,6 +62,11 @@ pub(crate) fn error_output(
     with_denied(runtime_error(name, &failure.to_string(), &[]), denied)
 }
 
+/// What Retry and Catch see of a call that failed and was refused so much.
+pub fn call_error(failure: &Failure, denied: &[String], function: &FunctionArn) -> ErrorOutput {
+    error_output(failure, &Denied::of(denied), function, function.name())
+}
+
 /// Adds to a cause what was refused, unless that would make it too long.
 fn with_denied(mut error: ErrorOutput, denied: &Denied<'_>) -> ErrorOutput {
     let Some(list) = denied.list() else { return error };

@@ -12,6 +12,7 @@ mod resource;
 mod step_functions;
 
 pub use executor::Executor;
+pub use failure::call_error;
 pub use function_endpoint::FunctionEndpoint;
 pub use http::{
     Authorization, Connection, ConnectionError, Connections, HttpTasks, OAuth, Parameter, Parameters,

@@ -95,5 +95,13 @@ pub const CLIENT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 pub const CLIENT_ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
 /// Ours: the largest answer that the client reads: a page of 1,000 events with their payloads.
 pub const CLIENT_ANSWER_BYTES_MAX: usize = 600 << 20;
+/// Ours: modules whose compiled code is kept for calls without a server; one of Python takes 80 MB.
+pub const LOCAL_MODULES_KEPT: usize = 16;
+/// Ours: how often `dev` looks whether a file has changed.
+pub const WATCH_INTERVAL: Duration = Duration::from_millis(250);
+/// Ours: how long nothing may change before `dev` builds, since editors write several files.
+pub const WATCH_QUIET: Duration = Duration::from_millis(150);
+/// Ours: files of a project that `dev` looks at.
+pub const WATCHED_FILES_MAX: usize = 10_000;
 /// Ours: how often `start` asks for new events.
 pub const FOLLOW_INTERVAL: Duration = Duration::from_millis(200);

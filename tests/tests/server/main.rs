@@ -2,6 +2,7 @@
 //! by the AWS clients.
 #![allow(clippy::unwrap_used, clippy::print_stdout, reason = "helpers of tests are tests too")]
 
+mod authors;
 mod bad_requests;
 mod callbacks;
 mod clients;
@@ -17,6 +18,7 @@ mod mocks;
 mod model;
 mod nested;
 mod pollers;
+mod polyglot;
 mod settings;
 mod stops;
 mod tasks;

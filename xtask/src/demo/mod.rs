@@ -2,6 +2,7 @@
 
 mod base64;
 mod order;
+mod polyglot;
 mod promises;
 mod results;
 mod watch;
@@ -34,6 +35,7 @@ const MODULES: [&str; 7] = [
     "render-receipt",
     "resize-image",
 ];
+/// Both demos have as many.
 const STEPS: usize = 7;
 const IMAGES_TIMEOUT: Duration = Duration::from_secs(60);
 
@@ -51,14 +53,24 @@ struct Finished {
     output: Value,
 }
 
-pub(crate) fn run(terminal: &Terminal, once: bool, port: Option<u16>) -> anyhow::Result<()> {
+/// What was asked for.
+#[derive(Debug)]
+pub(crate) struct Wanted {
+    /// The server stops at the end.
+    pub(crate) once: bool,
+    pub(crate) port: Option<u16>,
+    /// The order in three languages instead of the two workflows.
+    pub(crate) polyglot: bool,
+}
+
+pub(crate) fn run(terminal: &Terminal, wanted: &Wanted) -> anyhow::Result<()> {
     let begun = Instant::now();
     let folder = std::env::temp_dir().join(format!("stepwell-demo-{}", std::process::id()));
-    let address = server::choose_address(port)?;
+    let address = server::choose_address(wanted.port)?;
     let place = Place { program: std::path::PathBuf::new(), folder, address };
     let mut demo = Demo { terminal: *terminal, begun, step: 0, place };
-    demo.build()?;
-    let result = demo.show(once);
+    demo.build(wanted.polyglot)?;
+    let result = demo.show(wanted);
     match &result {
         Ok(()) => _ = fs::remove_dir_all(&demo.place.folder),
         Err(_) if demo.place.folder.exists() => {
@@ -84,12 +96,15 @@ impl Demo {
         Client::new(self.place.address)
     }
 
-    fn build(&mut self) -> anyhow::Result<()> {
+    fn build(&mut self, polyglot: bool) -> anyhow::Result<()> {
         self.heading("Build the task modules: Rust compiled to WebAssembly");
         let version = toolchain::prepare()?;
         let guests = guests::build()?;
         let state = if guests.fresh { "unchanged since the last time" } else { "built" };
         self.note(&format!("{} modules with {version} for {}, {state}", guests.count, toolchain::WASM));
+        if polyglot {
+            self.build_polyglot()?;
+        }
         self.heading("Build the server: some minutes the first time, then seconds");
         let root = workspace::root();
         command::run(command::cargo(&root).args(["build", "--package", "server", "--bin", "stepwell"]))?;
@@ -98,24 +113,10 @@ impl Demo {
         Ok(())
     }
 
-    fn show(&mut self, once: bool) -> anyhow::Result<()> {
-        let begun = Instant::now();
-        self.heading("Start the server on an empty folder");
-        let server = Server::start(&self.place)?;
-        self.note(&format!(
-            "{} answers after {}, process {}",
-            self.place.endpoint(),
-            spoken(begun.elapsed()),
-            server.id()
-        ));
-        self.upload()?;
-        let mut promises = Promises::new(self.terminal);
-        let (order, server) = self.run_order(server, &mut promises)?;
-        let images = self.run_images()?;
-        self.show_results(&order, &images, &mut promises)?;
-        promises.finish()?;
+    fn show(&mut self, wanted: &Wanted) -> anyhow::Result<()> {
+        let server = if wanted.polyglot { self.show_polyglot()? } else { self.show_workflows()? };
         let took = spoken(self.begun.elapsed());
-        if once {
+        if wanted.once {
             server.stop()?;
             self.terminal.heading(&format!("All as promised, in {took}. The server has stopped."));
             return Ok(());
@@ -125,6 +126,32 @@ impl Demo {
             self.place.endpoint()
         ));
         self.serve_until_interrupt(server)
+    }
+
+    fn start(&mut self) -> anyhow::Result<Server> {
+        let begun = Instant::now();
+        self.heading("Start the server on an empty folder");
+        let server = Server::start(&self.place)?;
+        self.note(&format!(
+            "{} answers after {}, process {}",
+            self.place.endpoint(),
+            spoken(begun.elapsed()),
+            server.id()
+        ));
+        Ok(server)
+    }
+
+    fn show_workflows(&mut self) -> anyhow::Result<Server> {
+        let server = self.start()?;
+        self.upload(&MODULES, &[ORDER, IMAGES])?;
+        let activity = self.client().call("CreateActivity", &json!({"name": ACTIVITY}))?;
+        self.note(activity["activityArn"].as_str().unwrap_or_default());
+        let mut promises = Promises::new(self.terminal);
+        let (order, server) = self.run_order(server, &mut promises)?;
+        let images = self.run_images()?;
+        self.show_results(&order, &images, &mut promises)?;
+        promises.finish()?;
+        Ok(server)
     }
 
     fn serve_until_interrupt(&self, mut server: Server) -> anyhow::Result<()> {
@@ -137,22 +164,20 @@ impl Demo {
         Ok(())
     }
 
-    fn upload(&mut self) -> anyhow::Result<()> {
+    fn upload(&mut self, modules: &[&str], machines: &[&str]) -> anyhow::Result<()> {
         self.heading("Upload the modules and create the workflows");
         let guests = guests::build()?;
-        for name in MODULES {
+        for name in modules {
             let mut push = self.place.client();
             let pushed = command::output(push.args(["module", "push", name]).arg(guests.file(name)))?;
             // The digest's end would only fill the line.
             self.note(&format!("{}…)", pushed.trim_end().chars().take(70).collect::<String>()));
         }
-        for name in [ORDER, IMAGES] {
+        for name in machines {
             let definition = workspace::guests().join("workflows").join(name).join("definition.asl.json");
             let created = command::output(self.place.client().args(["create", name]).arg(definition))?;
             self.note(created.trim_end());
         }
-        let activity = self.client().call("CreateActivity", &json!({"name": ACTIVITY}))?;
-        self.note(activity["activityArn"].as_str().unwrap_or_default());
         Ok(())
     }
 

@@ -8,6 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use zeroize::Zeroizing;
 
 use super::Failure;
+use super::dev::DevOptions;
+use super::invoke::InvokeOptions;
+use super::new::NewOptions;
 use super::outside::OutsideOptions;
 use crate::access::Credentials;
 use crate::limits::{
@@ -131,6 +134,12 @@ pub(crate) enum Command {
     /// Make links with which a person answers a task
     #[command(subcommand)]
     Callback(CallbackCommand),
+    /// Make a project with a task in Rust, Python or JavaScript
+    New(NewOptions),
+    /// Build a task, upload it and run a saved input again whenever a file changes
+    Dev(DevOptions),
+    /// Call a module once on this machine, without a server
+    Invoke(InvokeOptions),
     /// Check a definition without a server
     Validate(ValidateOptions),
 }

@@ -6,10 +6,14 @@ mod client;
 mod config;
 mod connection;
 mod create;
+mod dev;
 mod execution;
 mod express;
+mod invoke;
 mod keys;
+mod local;
 mod module;
+mod new;
 mod outside;
 mod progress;
 mod secret;
@@ -42,6 +46,8 @@ enum Verdict {
     Good,
     /// The execution failed, or the definition is not valid.
     Bad,
+    /// An exit code of the command's own.
+    Exit(u8),
 }
 
 /// Runs the program with the arguments of the process.
@@ -78,6 +84,7 @@ async fn run(matches: &ArgMatches) -> ExitCode {
     match ask(arguments, &terminal).await {
         Ok(Verdict::Good) => ExitCode::SUCCESS,
         Ok(Verdict::Bad) => ExitCode::FAILURE,
+        Ok(Verdict::Exit(code)) => ExitCode::from(code),
         Err(error) => terminal.fail(&format!("{error:#}")),
     }
 }
@@ -128,6 +135,9 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
         Command::Express(command) => express::run(&client()?, command, terminal).await,
         Command::Callback(command) => callback::run(&client()?, command, terminal).await,
+        Command::Invoke(command) => invoke::run(&command, terminal).await,
+        Command::Dev(command) => dev::run(&command, client()?, terminal).await,
+        Command::New(command) => new::run(&command, terminal),
         Command::Validate(command) => validate::run(&command, terminal),
     }
 }

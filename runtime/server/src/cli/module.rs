@@ -44,7 +44,7 @@ pub(crate) async fn run(
 }
 
 /// What is sent: the component, or an archive with its manifest.
-fn upload(file: &Path, manifest: Option<&Path>) -> Result<Vec<u8>, Failure> {
+pub(super) fn upload(file: &Path, manifest: Option<&Path>) -> Result<Vec<u8>, Failure> {
     let read =
         |file: &Path| std::fs::read(file).with_context(|| format!("{} cannot be read", file.display()));
     let bytes = read(file)?;

@@ -1,0 +1,244 @@
+//! What the author of a task has on the command line: `stepwell invoke` and `stepwell dev`.
+
+use std::fs;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::process::{Home, PATIENCE, guest, program, target, wait_for};
+
+/// The program with compiled modules in `folder`, and with no server that somebody's environment names.
+fn stepwell(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "STEPWELL_ENDPOINT"] {
+        command.env_remove(name);
+    }
+    command.env("STEPWELL_CACHE", folder.join("cache")).args(arguments).current_dir(folder);
+    command
+}
+
+fn invoke(folder: &Path, module: &str, arguments: &[&str]) -> Output {
+    let file = target().join("guests").join(module).with_extension("wasm");
+    let mut command = stepwell(folder, &["invoke"]);
+    command.arg(file).args(arguments).output().unwrap()
+}
+
+#[track_caller]
+fn check(output: &Output, code: i32, told: &[&str]) {
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(code), "{errors}");
+    for part in told {
+        assert!(errors.contains(part), "{part} is not in:\n{errors}");
+    }
+}
+
+#[test]
+fn a_module_is_called_without_a_server() {
+    let folder = tempfile::tempdir().unwrap();
+    let logs =
+        invoke(folder.path(), "hostile", &["--input", r#"{"do": "log", "lines": 2, "text": "hello"}"#]);
+    check(
+        &logs,
+        0,
+        &[
+            "info   1 hello",
+            "Cost: ",
+            " of 10,000,000,000 fuel, ",
+            " of 128 MiB, ",
+            "The module was ready after",
+        ],
+    );
+    let context =
+        ["--input", r#"{"do": "context"}"#, "--attempt", "2", "--state", "Charge", "--execution", "order-7"];
+    let context = invoke(folder.path(), "hostile", &context);
+    check(&context, 0, &[]);
+    let context: Value = serde_json::from_slice(&context.stdout).unwrap();
+    assert_eq!(
+        [&context["attempt"], &context["stateName"], &context["executionName"]],
+        [&json!(2), &json!("Charge"), &json!("order-7")],
+        "{context}"
+    );
+    // Both calls were of one module, which was compiled once.
+    let kept =
+        fs::read_dir(folder.path().join("cache")).unwrap().flatten().filter(|entry| entry.path().is_dir());
+    assert_eq!(kept.count(), 1);
+}
+
+#[test]
+fn input_comes_from_a_file_or_from_standard_input() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("order.json"), r#"{"order": 7}"#).unwrap();
+    let file = invoke(folder.path(), "echo", &["--input", "order.json"]);
+    check(&file, 0, &[]);
+    let mut command = stepwell(folder.path(), &["invoke", "--input", "-"]);
+    command.arg(target().join("guests/echo.wasm")).stdin(Stdio::piped()).stdout(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    child.stdin.take().unwrap().write_all(br#"{"order": 7}"#).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\n  \"order\": 7\n}\n");
+    assert_eq!(output.stdout, file.stdout);
+}
+
+#[test]
+fn the_exit_code_tells_how_a_call_ended() {
+    let folder = tempfile::tempdir().unwrap();
+    let deed = |deed: &str, more: &[&str]| {
+        invoke(folder.path(), "hostile", &[&["--input", &format!("{{\"do\": {deed}}}")], more].concat())
+    };
+    check(
+        &deed(r#""fail", "error": "Declined", "cause": "no money""#, &[]),
+        3,
+        &["Failed as Declined: no money"],
+    );
+    check(&deed(r#""panic", "message": "ouch""#, &[]), 4, &["Failed as Runtime.Trap: ", "stderr", "ouch"]);
+    check(&deed(r#""loop""#, &["--fuel", "1000000"]), 4, &["Failed as Runtime.OutOfFuel: ", "1000000 units"]);
+    check(&deed(r#""allocate""#, &["--memory", "16"]), 4, &["Failed as Runtime.OutOfMemory: ", "of 16 MiB"]);
+    check(
+        &deed(r#""sleep", "milliseconds": 60000"#, &["--timeout", "1"]),
+        4,
+        &["Failed as Sandbox.Timedout: "],
+    );
+    check(&deed(r#""bad-json""#, &[]), 4, &["Failed as Runtime.InvalidOutput: "]);
+    check(&deed(r#""echo""#, &["--memory", "0"]), 2, &["--memory", "0"]);
+    fs::write(folder.path().join("text.wasm"), "text").unwrap();
+    let no_module = stepwell(folder.path(), &["invoke", "text.wasm"]).output().unwrap();
+    check(&no_module, 1, &["text.wasm cannot be called: this is not WebAssembly"]);
+    let no_input = stepwell(folder.path(), &["invoke", "text.wasm", "--input", "{"]).output().unwrap();
+    check(&no_input, 1, &["--input is not valid JSON"]);
+}
+
+/// A project of Python whose build is a script: it gives `echo`, unless the task has a mistake.
+fn project() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let programs = folder.path().join("order/.venv/bin");
+    fs::create_dir_all(&programs).unwrap();
+    fs::write(folder.path().join("echo.wasm"), guest("echo")).unwrap();
+    let script = "#!/bin/sh\n\
+        if grep -q mistake task.py; then echo 'SyntaxError: a mistake' >&2; exit 1; fi\n\
+        mkdir -p build && echo built >> build/builds && cp ../echo.wasm build/order.wasm\n";
+    for name in ["python", "componentize-py"] {
+        fs::write(programs.join(name), script).unwrap();
+        fs::set_permissions(programs.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    write(&folder, "task.py", "");
+    write(&folder, "input.json", r#"{"order": 1}"#);
+    folder
+}
+
+/// Writes a file of the project whole, as editors do.
+fn write(folder: &TempDir, name: &str, text: &str) {
+    let (partial, file) = (folder.path().join("partial"), folder.path().join("order").join(name));
+    fs::write(&partial, text).unwrap();
+    fs::rename(partial, file).unwrap();
+}
+
+/// A `stepwell dev` that goes on, and all of its lines.
+struct Dev {
+    child: Child,
+    lines: Receiver<String>,
+    seen: Vec<String>,
+}
+
+impl Dev {
+    fn start(mut command: Command) -> Dev {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let (sender, lines) = channel();
+        let sources: [Box<dyn std::io::Read + Send>; 2] =
+            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
+        for source in sources {
+            let sender = sender.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(source).lines().map_while(Result::ok) {
+                    if sender.send(line).is_err() {
+                        break;
+                    }
+                }
+            });
+        }
+        Dev { child, lines, seen: Vec::new() }
+    }
+
+    /// Waits for a line that is yet to come.
+    #[track_caller]
+    fn wait(&mut self, wanted: &str) {
+        wait_for(wanted, PATIENCE, || {
+            let line = self.lines.try_recv().ok()?;
+            let found = line.contains(wanted);
+            self.seen.push(line);
+            found.then_some(())
+        });
+    }
+}
+
+impl Drop for Dev {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            println!("stepwell dev said:\n{}", self.seen.join("\n"));
+        }
+        let _ended = self.child.kill();
+        let _ended = self.child.wait();
+    }
+}
+
+#[test]
+fn a_project_is_built_and_run_again_when_a_file_changes() {
+    let folder = project();
+    let mut dev = Dev::start(stepwell(folder.path(), &["dev", "order", "--local"]));
+    dev.wait("Building order (Python)");
+    dev.wait("Waiting for changes");
+    write(&folder, "input.json", r#"{"order": 2}"#);
+    dev.wait("\"order\": 2");
+    // An input needs no build.
+    let builds = || fs::read_to_string(folder.path().join("order/build/builds")).unwrap().lines().count();
+    assert_eq!(builds(), 1);
+    write(&folder, "task.py", "mistake");
+    dev.wait("error: the build failed");
+    write(&folder, "input.json", r#"{"order": "#);
+    write(&folder, "task.py", "better");
+    dev.wait("input.json is not valid JSON");
+    write(&folder, "input.json", r#"{"order": 3}"#);
+    dev.wait("\"order\": 3");
+    dev.wait("Waiting for changes");
+    assert_eq!(builds(), 2);
+    let id = i32::try_from(dev.child.id()).ok().and_then(Pid::from_raw).unwrap();
+    kill_process(id, Signal::INT).unwrap();
+    let ended = wait_for("stepwell dev to end", PATIENCE, || dev.child.try_wait().unwrap());
+    assert_eq!(ended.code(), Some(0));
+}
+
+#[test]
+fn a_project_is_uploaded_to_a_server_and_run_there() {
+    let (home, folder) = (Home::new(), project());
+    let server = home.start();
+    let endpoint = server.client().endpoint();
+    let once = ["dev", "order", "--once", "--endpoint", &endpoint];
+    let output = stepwell(folder.path(), &once).output().unwrap();
+    check(&output, 0, &["Uploaded as order version 1.", "Duration: "]);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\n  \"order\": 1\n}\n");
+    // Workflows have it as well.
+    let arn = "arn:aws:lambda:us-east-1:123456789012:function:order";
+    let machine = json!({"StartAt": "A", "States": {"A": {"Type": "Task", "Resource": arn, "End": true}}});
+    let execution = server.client().run(&server.client().create("orders", &machine), &json!({"a": 1}));
+    assert_eq!(execution["output"], r#"{"a":1}"#);
+    // A module that fails is told of under the name of its error.
+    fs::write(folder.path().join("echo.wasm"), guest("hostile")).unwrap();
+    write(&folder, "input.json", r#"{"do": "fail", "error": "Declined", "cause": "no money"}"#);
+    let output = stepwell(folder.path(), &once).output().unwrap();
+    check(&output, 3, &["Uploaded as order version 2.", "Failed as Declined: no money"]);
+}
+
+#[test]
+fn without_a_server_a_project_is_called_here() {
+    let folder = project();
+    let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let once = ["dev", "order", "--once", "--endpoint", &format!("http://{closed}")];
+    let output = stepwell(folder.path(), &once).output().unwrap();
+    check(&output, 0, &["No server answers: the module is called on this machine.", "Cost: "]);
+    let nowhere = stepwell(folder.path(), &["dev", "cache-of-nothing", "--once"]).output().unwrap();
+    check(&nowhere, 1, &["the folder cache-of-nothing cannot be read"]);
+}

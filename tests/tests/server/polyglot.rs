@@ -1,0 +1,158 @@
+//! Tasks in Python and JavaScript on a server, and the projects that `stepwell new` makes, as far as what builds them is
+//! installed: `cargo xtask guests --polyglot` does that.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tests::process::{Home, guest, program, root, target};
+
+const HOW: &str = "see `cargo xtask guests --polyglot`";
+
+/// A component of an example, if it could be built here.
+fn module(name: &str) -> Option<Vec<u8>> {
+    let is_there = target().join("guests").join(name).with_extension("wasm").exists();
+    if !is_there {
+        println!("polyglot: not run: there is no module {name}; {HOW} (1 skipped)");
+    }
+    is_there.then(|| guest(name))
+}
+
+/// What builds tasks in a language, if it could be installed here.
+fn toolchain(language: &str) -> Option<PathBuf> {
+    let folder = target().join("toolchains").join(language);
+    let is_there = folder.join("installed.txt").exists();
+    if !is_there {
+        println!("polyglot: not run: what builds {language} is not installed; {HOW} (1 skipped)");
+    }
+    is_there.then_some(folder)
+}
+
+fn workflow(file: &str) -> Value {
+    let path = root().join("guest-examples/workflows/polyglot-order").join(file);
+    serde_json::from_str(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn an_order_goes_through_rust_python_and_javascript() {
+    let (Some(python), Some(javascript)) = (module("loyalty-points"), module("shipping-label")) else {
+        return;
+    };
+    let home = Home::new();
+    let server = home.start();
+    let client = server.client();
+    let folder = tempfile::tempdir().unwrap();
+    for (name, component) in [("loyalty-points", python), ("shipping-label", javascript)] {
+        // The command line is more patient than the client of the tests.
+        fs::write(folder.path().join(name), component).unwrap();
+        good(stepwell(folder.path(), &["module", "push", name, name, "--endpoint", &client.endpoint()]));
+    }
+    for name in ["validate-order", "reserve-stock", "ship-item"] {
+        client.push(name, &guest(name));
+    }
+    let machine = client.create("polyglot-order", &workflow("definition.asl.json"));
+    let input = workflow("input.json");
+    let execution = client.run(&machine, &input);
+    assert_eq!(execution["status"], "SUCCEEDED", "{execution}");
+    let output: Value = serde_json::from_str(execution["output"].as_str().unwrap()).unwrap();
+    let shipments = output["shipments"].as_array().unwrap();
+    let labels: Vec<_> =
+        shipments.iter().filter_map(|shipment| shipment["labels"].as_array()).flatten().collect();
+    assert_eq!(labels.len(), 4);
+    assert!(labels.iter().all(|label| label["svg"].as_str().unwrap().ends_with("</svg>")));
+    assert_eq!(output["points"]["tier"], "silver", "{}", output["points"]);
+
+    // Errors of both languages arrive under their names, and those of inputs name the place.
+    let changed = |pointer: &str, value: Value| {
+        let mut input = input.clone();
+        *input.pointer_mut(pointer).unwrap() = value;
+        let execution = client.run(&machine, &input);
+        let cause: Value = serde_json::from_str(execution["cause"].as_str().unwrap()).unwrap();
+        (execution["error"].clone(), cause["errorMessage"].as_str().unwrap().to_owned())
+    };
+    let (error, cause) = changed("/recipient/postalCode", json!("1011"));
+    assert_eq!(error, "InvalidAddress");
+    assert_eq!(cause, "postalCode \"1011\" is none of GERMANY");
+    let (error, cause) = changed("/campaigns/0/factor", json!(2.5));
+    assert_eq!(error, "InvalidInput");
+    assert_eq!(cause, "campaigns[0].factor: expected a string, found a number");
+    let (error, _) = changed("/placedOn", json!("someday"));
+    assert_eq!(error, "InvalidPurchase");
+}
+
+/// The program, with what it keeps in a folder of the test.
+fn stepwell(folder: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program());
+    command.env_remove("STEPWELL_ENDPOINT").env("STEPWELL_CACHE", folder.join("cache"));
+    command.args(arguments).current_dir(folder);
+    command
+}
+
+#[track_caller]
+fn good(mut command: Command) -> Output {
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}: {told}\n{}", String::from_utf8_lossy(&output.stdout));
+    output
+}
+
+#[track_caller]
+fn new(language: &str) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    good(stepwell(folder.path(), &["new", "--lang", language, "first-order"]));
+    let project = folder.path().join("first-order");
+    (folder, project)
+}
+
+/// Builds the project and runs the input that it comes with.
+#[track_caller]
+fn built_and_run(folder: &TempDir, environment: &[(&str, &Path)]) {
+    let mut dev = stepwell(folder.path(), &["dev", "first-order", "--local", "--once"]);
+    dev.envs(environment.iter().copied());
+    let output = good(dev);
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "{\n  \"total\": 3998\n}\n");
+    let told = String::from_utf8_lossy(&output.stderr);
+    assert!(told.contains("info   priced 2 x book in attempt 0"), "{told}");
+}
+
+#[test]
+fn a_new_project_in_python_is_tested_and_built() {
+    let Some(toolchain) = toolchain("python") else { return };
+    let (folder, project) = new("python");
+    symlink(toolchain, project.join(".venv")).unwrap();
+    let mut tests = Command::new("python3");
+    tests.args(["-m", "unittest"]).env("PYTHONPATH", "stepwell/sdk/python/src").current_dir(&project);
+    good(tests);
+    built_and_run(&folder, &[]);
+}
+
+#[test]
+fn a_new_project_in_javascript_is_tested_and_built() {
+    let Some(toolchain) = toolchain("javascript") else { return };
+    let (folder, project) = new("js");
+    let modules = project.join("node_modules");
+    fs::create_dir(&modules).unwrap();
+    for name in ["rolldown", "@bytecodealliance"] {
+        symlink(toolchain.join("node_modules").join(name), modules.join(name)).unwrap();
+    }
+    symlink("../stepwell/sdk/javascript", modules.join("stepwell-sdk")).unwrap();
+    let mut tests = Command::new("node");
+    tests.arg("--test").current_dir(&project);
+    good(tests);
+    built_and_run(&folder, &[]);
+}
+
+#[test]
+fn a_new_project_in_rust_is_tested_and_built() {
+    let (folder, project) = new("rust");
+    // The versions of the examples, so that nothing has to be fetched and little to be compiled.
+    fs::copy(root().join("guest-examples/Cargo.lock"), project.join("Cargo.lock")).unwrap();
+    let target = target().join("projects");
+    let mut tests = Command::new("cargo");
+    tests.args(["test", "--quiet", "--offline"]).env("CARGO_TARGET_DIR", &target).current_dir(&project);
+    good(tests);
+    built_and_run(&folder, &[("CARGO_TARGET_DIR", &target)]);
+}

@@ -1,0 +1,153 @@
+//! The task modules of `guest-examples` in Python and JavaScript: their tests, and their components in `target/guests`
+//! beside those in Rust.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use anyhow::Context;
+
+use crate::guests::source_key;
+use crate::{command, toolchains, workspace};
+
+/// In what a task is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Language {
+    Python,
+    JavaScript,
+}
+
+use Language::{JavaScript, Python};
+
+pub(crate) const LANGUAGES: [Language; 2] = [Python, JavaScript];
+
+impl Language {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Python => "Python",
+            JavaScript => "JavaScript",
+        }
+    }
+
+    /// The file that makes a folder a task of this language.
+    fn task(self) -> &'static str {
+        match self {
+            Python => "task.py",
+            JavaScript => "task.js",
+        }
+    }
+
+    fn sdk(self) -> &'static str {
+        match self {
+            Python => "sdk/python",
+            JavaScript => "sdk/javascript",
+        }
+    }
+
+    /// The folders of its examples, by name; each is a module.
+    pub(crate) fn examples(self) -> anyhow::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(workspace::guests()).context("guest-examples cannot be read")?;
+        let folders = entries.flatten().map(|entry| entry.path());
+        let mut examples: Vec<_> = folders.filter(|folder| folder.join(self.task()).is_file()).collect();
+        examples.sort();
+        Ok(examples)
+    }
+
+    /// Whether tests can run here, which need no WebAssembly; why not, if they can't.
+    pub(crate) fn can_test(self) -> anyhow::Result<()> {
+        match self {
+            Python => toolchains::has_python(),
+            JavaScript => toolchains::has_node(),
+        }
+    }
+
+    /// The folder of what builds modules, installed if it is not there; an error says why it cannot be.
+    pub(crate) fn toolchain(self) -> anyhow::Result<PathBuf> {
+        match self {
+            Python => toolchains::python(),
+            JavaScript => toolchains::javascript(),
+        }
+    }
+
+    /// The tests of its SDK and its examples.
+    pub(crate) fn tests(self) -> anyhow::Result<Vec<Command>> {
+        let sdk = workspace::root().join(self.sdk());
+        let mut tests = Vec::new();
+        for folder in std::iter::once(sdk.clone()).chain(self.examples()?) {
+            let mut command = match self {
+                Python => Command::new("python3"),
+                JavaScript => Command::new("node"),
+            };
+            command.current_dir(&folder);
+            match self {
+                Python => {
+                    let start = if folder == sdk { "tests" } else { "." };
+                    command
+                        .args(["-B", "-m", "unittest", "discover", "-s", start])
+                        .env("PYTHONPATH", sdk.join("src"));
+                }
+                JavaScript => {
+                    toolchains::npm_link(&folder, &sdk)?;
+                    command.args(["--test", "--test-reporter=tap"]);
+                }
+            }
+            tests.push(command);
+        }
+        Ok(tests)
+    }
+}
+
+/// What was built, and whether there was nothing to do.
+#[derive(Debug)]
+pub(crate) struct Built {
+    pub(crate) names: Vec<String>,
+    pub(crate) fresh: bool,
+}
+
+impl Built {
+    pub(crate) fn told(&self, language: Language) -> String {
+        let state = if self.fresh { "unchanged" } else { "built" };
+        format!("{} in {}, {state}", self.names.join(", "), language.name())
+    }
+}
+
+/// Builds the examples of a language that have changed, with what is installed for it.
+pub(crate) fn build(language: Language, toolchain: &Path) -> anyhow::Result<Built> {
+    let guests = workspace::target(&workspace::root())?.join("guests");
+    fs::create_dir_all(&guests).context("target/guests cannot be made")?;
+    let mut built = Built { names: Vec::new(), fresh: true };
+    for folder in language.examples()? {
+        let name = folder.file_name().context("an example has a name")?.to_string_lossy().into_owned();
+        let (module, key_file) = (guests.join(format!("{name}.wasm")), guests.join(format!("{name}.key")));
+        let key =
+            source_key(&workspace::root(), &[&format!("guest-examples/{name}"), language.sdk(), "wit"])?;
+        if !module.exists() || !fs::read_to_string(&key_file).is_ok_and(|found| found == key) {
+            build_one(language, toolchain, &folder, &module)?;
+            fs::write(&key_file, &key)
+                .with_context(|| format!("{} cannot be written", key_file.display()))?;
+            built.fresh = false;
+        }
+        built.names.push(name);
+    }
+    Ok(built)
+}
+
+fn build_one(language: Language, toolchain: &Path, folder: &Path, module: &Path) -> anyhow::Result<()> {
+    let sdk = workspace::root().join(language.sdk());
+    let mut command = match language {
+        Python => {
+            let mut python = Command::new(toolchain.join("bin/python"));
+            python.args(["-B", "-m", "stepwell_sdk.build", "task", "--folder"]).arg(folder);
+            python.env("PYTHONPATH", sdk.join("src"));
+            python
+        }
+        JavaScript => {
+            let mut node = Command::new("node");
+            node.arg(sdk.join("src/build.js")).arg(folder.join(language.task()));
+            node.arg("--toolchain").arg(toolchain);
+            node
+        }
+    };
+    command::output(command.arg("--output").arg(module))?;
+    Ok(())
+}
