@@ -62,6 +62,11 @@ def distributed(concurrency=0, **processor):
     })
 
 
+def guest(name):
+    """The component of an example module."""
+    return (pathlib.Path(os.environ["STEPWELL_GUESTS"]) / f"{name}.wasm").read_bytes()
+
+
 def machine_arn(name):
     return f"{PREFIX}:stateMachine:{name}"
 

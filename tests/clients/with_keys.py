@@ -18,7 +18,7 @@ from botocore.config import Config
 from botocore.credentials import Credentials
 from botocore.exceptions import ClientError, ConnectionClosedError
 
-from shared import ENDPOINT, ROLE, WAIT
+from shared import ENDPOINT, ROLE, WAIT, guest
 
 REGION = "us-east-1"
 KEY = Credentials(os.environ["AWS_ACCESS_KEY_ID"], os.environ["AWS_SECRET_ACCESS_KEY"])
@@ -82,6 +82,31 @@ class Keys(unittest.TestCase):
         for region in ("eu-central-1", "xx-any-9"):
             other = boto3.client("stepfunctions", endpoint_url=ENDPOINT, region_name=region)
             self.assertIn("keys", [found["name"] for found in other.list_state_machines()["stateMachines"]])
+
+    def test_functions_are_signed_for_lambda(self):
+        def functions(**options):
+            retries = Config(retries={"total_max_attempts": 1})
+            return boto3.client("lambda", endpoint_url=ENDPOINT, region_name=REGION, config=retries, **options)
+
+        good, code = functions(), guest("echo")
+        good.create_function(FunctionName="signed", Role=ROLE, Code={"ZipFile": code}, Publish=True)
+        arn = good.get_function(FunctionName="signed")["Configuration"]["FunctionArn"]
+        # An ARN is escaped in the path, and the path is signed.
+        answer = good.invoke(FunctionName=f"{arn}:1", Payload=b"[1]")
+        self.assertEqual((answer["ExecutedVersion"], answer["Payload"].read()), ("1", b"[1]"))
+        wrong = functions(aws_access_key_id=KEY.access_key, aws_secret_access_key="wrong")
+        for call in (
+            lambda: wrong.list_functions(),
+            lambda: wrong.invoke(FunctionName="signed"),
+            lambda: wrong.update_function_code(FunctionName="signed", ZipFile=code),
+        ):
+            with self.assertRaises(ClientError) as caught:
+                call()
+            response = caught.exception.response
+            self.assertEqual(response["Error"]["Code"], "InvalidSignatureException")
+            self.assertTrue(response["Error"]["Message"].startswith(MISMATCH), response)
+            self.assertEqual(response["ResponseMetadata"]["HTTPStatusCode"], 403)
+        good.delete_function(FunctionName="signed")
 
     def test_a_wrong_key_is_refused(self):
         wrong = client(aws_access_key_id=KEY.access_key, aws_secret_access_key="wrong")

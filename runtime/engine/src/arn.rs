@@ -10,6 +10,8 @@ use uuid::Uuid;
 pub const NAME_CHARACTERS_MAX: usize = 80;
 /// AWS Lambda: characters in a function's name, and so in a module's.
 pub const FUNCTION_NAME_CHARACTERS_MAX: usize = 64;
+/// AWS Lambda: characters in the name of an alias.
+pub const ALIAS_CHARACTERS_MAX: usize = 128;
 
 /// The text is not an ARN of the kind that was asked for. Its text is AWS's.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -50,8 +52,19 @@ fn is_forbidden(character: char) -> bool {
 ///
 /// AWS Lambda: 1 to 64 letters, digits, hyphens and underscores.
 pub fn is_valid_function_name(name: &str) -> bool {
-    let valid = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-    (1..=FUNCTION_NAME_CHARACTERS_MAX).contains(&name.len()) && name.bytes().all(valid)
+    (1..=FUNCTION_NAME_CHARACTERS_MAX).contains(&name.len()) && name.bytes().all(is_of_function_name)
+}
+
+/// Whether an alias of a function may have this name.
+///
+/// AWS Lambda: as a function, up to 128 characters, but no number, which is a version.
+pub fn is_valid_alias(alias: &str) -> bool {
+    let is_number = alias.bytes().all(|byte| byte.is_ascii_digit());
+    (1..=ALIAS_CHARACTERS_MAX).contains(&alias.len()) && alias.bytes().all(is_of_function_name) && !is_number
+}
+
+fn is_of_function_name(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
 fn checked(name: &str) -> Result<&str, InvalidName> {
@@ -382,7 +395,7 @@ impl FunctionArn {
 }
 
 fn is_valid_qualifier(qualifier: &str) -> bool {
-    qualifier == "$LATEST" || is_valid_function_name(qualifier)
+    qualifier == "$LATEST" || is_valid_alias(qualifier) || is_valid_function_name(qualifier)
 }
 
 #[cfg(test)]

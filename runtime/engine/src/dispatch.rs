@@ -36,8 +36,8 @@ pub(crate) struct Dispatch<E> {
     running: HashMap<TaskKey, (u64, CancellationToken)>,
 }
 
-/// Names of an attempt's execution, for its context.
-pub(crate) type Names = (asl::Text, asl::Text, asl::Text);
+/// Names of an attempt's execution and when it began, for its context.
+pub(crate) type Names = (asl::Text, asl::Text, asl::Text, asl::Timestamp);
 
 impl<E: TaskExecutor> Dispatch<E> {
     pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Inward>, running_max: usize) -> Dispatch<E> {
@@ -82,7 +82,7 @@ impl<E: TaskExecutor> Dispatch<E> {
         if let Some((_, old)) = self.running.insert(task, (run, cancel.clone())) {
             old.cancel();
         }
-        let (execution_arn, execution_name, state_machine_arn) = names;
+        let (execution_arn, execution_name, state_machine_arn, started_at) = names;
         let span = tracing::info_span!("task", execution = %execution_arn, state = %request.state_name, attempt = task.attempt.0);
         let beats = self.inputs.clone();
         let dispatch = TaskDispatch {
@@ -90,6 +90,7 @@ impl<E: TaskExecutor> Dispatch<E> {
             execution_arn,
             execution_name,
             state_machine_arn,
+            started_at,
             request,
             // A beat that finds the queue full is lost; the next one comes.
             heartbeat: Arc::new(move || _ = beats.try_send(Inward::Shard(Input::TaskHeartbeat(task)))),

@@ -13,11 +13,12 @@ use uuid::Uuid;
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn};
 use crate::driver::Message;
+use crate::module_change::{ChangeModule, ModuleChanged};
 use crate::port::{AnyExecutor, TaskDispatch, TaskOutcome};
 use crate::request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
-    PublishedVersion, PutModule, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress,
-    StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PublishedVersion, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress, StartForTask,
+    Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 use crate::shard::{Fresh, Reply, ReplyTo, Request, TaskAnswer};
 
@@ -267,17 +268,12 @@ impl<S: Store + Clone> Handle<S> {
         self.ask(Request::AnswerCallback(Box::new(request))).await.map(|reply| at(&reply))
     }
 
-    /// Makes a component and its manifest the module's newest version; gives the version's number. Putting what the
-    /// newest has again gives its number.
-    pub async fn put_module(&self, request: PutModule) -> Result<u32, Refusal> {
-        let Reply::ModuleVersion(version) = self.ask(Request::PutModule(request)).await? else {
+    /// Changes a module: an upload, a version, an alias, or all of it.
+    pub async fn change_module(&self, request: ChangeModule) -> Result<ModuleChanged, Refusal> {
+        let Reply::ModuleChanged(changed) = self.ask(Request::ChangeModule(Box::new(request))).await? else {
             panic!("{MISMATCH}")
         };
-        Ok(version)
-    }
-
-    pub async fn delete_module(&self, name: &str) -> Result<(), Refusal> {
-        self.ask(Request::DeleteModule(name.to_owned())).await.map(|_| ())
+        Ok(changed)
     }
 
     /// Creates or replaces a secret that was encrypted already.

@@ -10,6 +10,7 @@ mod handle;
 mod hash;
 mod load;
 mod logging;
+mod module_change;
 mod observer;
 mod offline;
 mod options;
@@ -23,6 +24,9 @@ pub use express::{Express, ExpressStart};
 pub use handle::Handle;
 pub use load::find_execution;
 pub use logging::{LogLevel, Logging};
+pub use module_change::{
+    ChangeModule, Expected, ModuleChange, ModuleChanged, ModuleRefusal, PutModule, PutModuleAlias,
+};
 pub use observer::{Observed, Observer, Written};
 pub use offline::Offline;
 pub use options::Options;
@@ -30,7 +34,7 @@ pub use port::{Exchange, ExchangeSide, TaskDispatch, TaskExecutor, TaskOutcome, 
 pub use redrive::{NotRedrivable, not_redrivable};
 pub use request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION,
-    MachineKind, Publish, PublishVersion, PublishedVersion, PutMode, PutModule, PutSecret, RedriveExecution,
-    Refusal, Route, StartAnswer, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
+    MachineKind, Publish, PublishVersion, PublishedVersion, PutMode, PutSecret, RedriveExecution, Refusal,
+    Route, StartAnswer, StartExecution, StartExpress, StartForTask, Started, StopExecution, Tagged,
     UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };

@@ -1,7 +1,7 @@
 //! Loading what a shard misses, and what it starts with.
 
 use asl::interpreter::ExecutionId;
-use store::{ExecutionRecord, ExecutionStatus, ReadError, Store};
+use store::{ExecutionRecord, ExecutionStatus, ModuleHead, ModulePlace, ModuleRecord, ReadError, Store};
 use uuid::Uuid;
 
 use crate::shard::{Loaded, LoadedExecution, Missing, Snapshot};
@@ -65,17 +65,28 @@ pub(crate) async fn load<S: Store>(store: &S, missing: Missing) -> Result<Loaded
             Ok(Loaded::Name(machine, name, id))
         }
         Missing::Module(name) => {
-            let found = match store.module_head(&name).await? {
-                None => None,
-                Some(head) => store.module(&name, head.latest_version).await?.map(|record| (head, record)),
-            };
+            let found = module(store, &name).await?;
             Ok(Loaded::Module(name, found))
+        }
+        Missing::ModuleVersion(name, version) => {
+            let exists = store.module(&name, version).await?.is_some();
+            Ok(Loaded::ModuleVersion(name, version, exists))
         }
         Missing::Secret(key) => {
             let found = store.secret(&key).await?;
             Ok(Loaded::Secret(key, found))
         }
     }
+}
+
+/// A module with its newest upload.
+async fn module<S: Store>(store: &S, name: &str) -> Result<Option<(ModuleHead, ModuleRecord)>, ReadError> {
+    let Some(head) = store.module_head(name).await? else { return Ok(None) };
+    let record = match head.latest() {
+        ModulePlace::Version(version) => store.module(name, version).await?,
+        ModulePlace::Upload(upload) => store.module_upload(name, upload).await?,
+    };
+    Ok(record.map(|record| (head, record)))
 }
 
 /// Finds an execution by the names in its ARN. One that was started without a name is named after its id and

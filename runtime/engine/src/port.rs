@@ -3,8 +3,8 @@
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
-use asl::Data;
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
+use asl::{Data, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -16,6 +16,8 @@ pub struct TaskDispatch {
     pub execution_arn: asl::Text,
     pub execution_name: asl::Text,
     pub state_machine_arn: asl::Text,
+    /// When the execution began; a redrive does not change it.
+    pub started_at: Timestamp,
     pub request: TaskRequest,
     /// Tells the engine that the attempt is alive.
     pub heartbeat: Arc<dyn Fn() + Send + Sync>,

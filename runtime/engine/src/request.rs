@@ -7,6 +7,7 @@ use asl::interpreter::{CallbackAnswer, CallbackRequest, ErrorOutput, ExecutionId
 use asl::{Definition, Text, Timestamp};
 
 use crate::arn::{ActivityArn, ExecutionArn, StateMachineArn, StateMachineReference};
+use crate::module_change::ModuleRefusal;
 use crate::redrive::NotRedrivable;
 use crate::shard::TaskKey;
 
@@ -80,6 +81,8 @@ pub enum Refusal {
     MockedStateDoesNotExist { machine: String, test_case: String, state: String },
     #[error("there is no such module")]
     ModuleDoesNotExist { name: String },
+    #[error(transparent)]
+    Module(#[from] ModuleRefusal),
     /// A queue is full; nothing was done, try again.
     #[error("the engine is overloaded")]
     Overloaded,
@@ -298,18 +301,6 @@ pub struct AnswerCallback {
     /// What was asked.
     pub request: CallbackRequest,
     pub answer: CallbackAnswer,
-}
-
-/// A new version of a task module, whose bytes the module host already holds.
-#[derive(Debug, Clone)]
-pub struct PutModule {
-    pub name: String,
-    /// `sha256:…` of the component.
-    pub digest: String,
-    pub size_bytes: u64,
-    pub exports: Vec<String>,
-    /// The text of `module.toml`, if one came with the component.
-    pub manifest: Option<asl::Text>,
 }
 
 /// A secret, already encrypted.

@@ -3,6 +3,8 @@
 
 #[path = "engine/definitions.rs"]
 mod definitions;
+#[path = "engine/modules.rs"]
+mod modules;
 #[path = "engine/redrive.rs"]
 mod redrive;
 

@@ -1,5 +1,7 @@
 //! The one executor: hands each task to whoever knows its resource.
 
+use std::sync::Arc;
+
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use tokio_util::sync::CancellationToken;
 
@@ -13,13 +15,13 @@ const AWAIT_CALLBACK: &str = "arn:aws:states:::stepwell:awaitCallback.waitForTas
 /// Performs every task for which this project has an integration.
 #[derive(Debug)]
 pub struct Executor<M, F, C> {
-    modules: ModuleExecutor<M>,
+    modules: Arc<ModuleExecutor<M>>,
     step_functions: F,
     http: HttpTasks<C>,
 }
 
 impl<M: Modules, F: StepFunctions, C: Connections> Executor<M, F, C> {
-    pub fn new(modules: ModuleExecutor<M>, step_functions: F, http: HttpTasks<C>) -> Executor<M, F, C> {
+    pub fn new(modules: Arc<ModuleExecutor<M>>, step_functions: F, http: HttpTasks<C>) -> Executor<M, F, C> {
         Executor { modules, step_functions, http }
     }
 }

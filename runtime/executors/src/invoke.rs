@@ -97,7 +97,7 @@ pub(crate) fn write(parts: &Parts<'_>) -> Data {
 }
 
 /// The end of the log, between the lines with which Lambda frames it.
-fn log_tail(request: &str, version: &str, lines: &[LogLine], usage: Usage) -> Vec<u8> {
+pub(crate) fn log_tail(request: &str, version: &str, lines: &[LogLine], usage: Usage) -> Vec<u8> {
     let mut text = format!("START RequestId: {request} Version: {version}\n");
     for line in lines {
         text.push_str(&line.message);

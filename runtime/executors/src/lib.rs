@@ -1,6 +1,7 @@
 //! Performs task attempts: picks what a Task's Resource names and runs it.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod direct;
 mod executor;
 mod failure;
 mod function_endpoint;
@@ -11,6 +12,7 @@ mod outgoing;
 mod resource;
 mod step_functions;
 
+pub use direct::{DirectAnswer, DirectCall, DirectError, DirectTarget};
 pub use executor::Executor;
 pub use failure::call_error;
 pub use function_endpoint::FunctionEndpoint;
@@ -18,6 +20,6 @@ pub use http::{
     Authorization, Connection, ConnectionError, Connections, HttpTasks, OAuth, Parameter, Parameters,
     is_forbidden_header,
 };
-pub use module::{Account, Found, ModuleExecutor, ModuleVersion, Modules};
+pub use module::{Account, Caller, Found, ModuleExecutor, ModuleVersion, Modules, Overrides};
 pub use outgoing::ModuleRequests;
 pub use step_functions::{ServiceError, StepFunctions};

@@ -1,9 +1,10 @@
 //! Runs tasks as WebAssembly modules in the sandbox.
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use asl::Data;
-use asl::interpreter::{ErrorOutput, TaskUsage};
+use asl::interpreter::{ErrorOutput, ExecutionId, TaskUsage};
+use asl::{Data, Timestamp};
 use engine::arn::FunctionArn;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
@@ -33,6 +34,38 @@ pub struct ModuleVersion {
     pub digest: Digest,
     /// The text of `module.toml`, if one came with the component.
     pub manifest: Option<Arc<str>>,
+    pub overrides: Overrides,
+}
+
+impl ModuleVersion {
+    /// As AWS writes it.
+    pub(crate) fn version_name(&self) -> String {
+        self.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string())
+    }
+}
+
+/// What the Lambda API was told of a function's limits, which goes before its manifest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Overrides {
+    pub timeout: Option<Duration>,
+    pub memory_bytes: Option<usize>,
+}
+
+/// For whom a function is looked up.
+#[derive(Debug, Clone, Copy)]
+pub struct Caller {
+    /// Names mean what they meant then, so that an execution keeps the versions that it began with.
+    pub began_at: Timestamp,
+    /// Chooses between the two versions of an alias: the same number, the same version.
+    pub draw: u64,
+}
+
+impl Caller {
+    /// An execution, which draws with its id.
+    pub fn execution(id: ExecutionId, began_at: Timestamp) -> Caller {
+        // The low half of an id is random.
+        Caller { began_at, draw: u64::try_from(id.0 & u128::from(u64::MAX >> 2)).expect("62 bits") }
+    }
 }
 
 /// What the registry knows of a function.
@@ -46,9 +79,13 @@ pub enum Found {
 
 /// Finds modules by name; whoever has the registry implements it.
 pub trait Modules: Send + Sync + 'static {
-    /// An error if the registry cannot be read.
-    fn find(&self, name: &str, qualifier: Option<&str>)
-    -> impl Future<Output = Result<Found, String>> + Send;
+    /// What a name and a version or alias meant when the caller began; an error if the registry cannot be read.
+    fn find(
+        &self,
+        name: &str,
+        qualifier: Option<&str>,
+        caller: Caller,
+    ) -> impl Future<Output = Result<Found, String>> + Send;
 
     /// The limits and grants of a version; an error if what is kept of them cannot be read.
     fn permits(&self, name: &str, version: &ModuleVersion) -> Result<Arc<Effective>, String>;
@@ -83,7 +120,8 @@ impl<M: Modules> ModuleExecutor<M> {
         cancel: CancellationToken,
     ) -> Result<TaskOutcome, ErrorOutput> {
         let function_call = resource::read(&task.request.resource, &task.request.input, &self.account)?;
-        let Some(module) = self.find(&function_call.function).await? else {
+        let caller = Caller::execution(task.execution, task.started_at);
+        let Some(module) = self.find(&function_call.function, caller).await? else {
             let result = match &self.endpoint {
                 Some(endpoint) => endpoint.call(&function_call, &self.account, &cancel).await,
                 None => Err(failure::not_found(&function_call.function)),
@@ -93,8 +131,8 @@ impl<M: Modules> ModuleExecutor<M> {
         let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
         let permits = self.modules.permits(function.name(), &module).map_err(service_exception)?;
-        let call = self.call(task, (function.name(), module.digest), &permits, &payload, cancel);
-        let version = module.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string());
+        let call = self.call(task, (function.name(), &module), &permits, &payload, cancel);
+        let version = module.version_name();
         let Form::Envelope { invocation, log } = form else {
             let outcome = self.host.call(call).await;
             return Ok(task_outcome(
@@ -130,8 +168,20 @@ impl<M: Modules> ModuleExecutor<M> {
     }
 
     /// None if the function is no module.
-    async fn find(&self, function: &FunctionArn) -> Result<Option<ModuleVersion>, ErrorOutput> {
-        match self.modules.find(function.name(), function.qualifier()).await {
+    pub(crate) fn host(&self) -> &Host {
+        &self.host
+    }
+
+    pub(crate) fn modules(&self) -> &M {
+        &self.modules
+    }
+
+    async fn find(
+        &self,
+        function: &FunctionArn,
+        caller: Caller,
+    ) -> Result<Option<ModuleVersion>, ErrorOutput> {
+        match self.modules.find(function.name(), function.qualifier(), caller).await {
             Ok(Found::Version(module)) => Ok(Some(module)),
             Ok(Found::NoVersion) => Err(failure::not_found(function)),
             Ok(Found::NoModule) => Ok(None),
@@ -142,29 +192,47 @@ impl<M: Modules> ModuleExecutor<M> {
     fn call(
         &self,
         task: TaskDispatch,
-        (name, digest): (&str, Digest),
+        (name, module): (&str, &ModuleVersion),
         permits: &Effective,
         payload: &Data,
         cancel: CancellationToken,
     ) -> Call {
-        let mut call = Call::new(digest, payload.text());
-        call.module = name.into();
-        call.limits = permits.limits.clone();
-        call.grants = permits.grants.clone();
-        if !permits.grants.secrets.is_empty() {
-            call.secrets = Some(self.modules.secrets(name));
-        }
-        call.context = Context {
+        let seed = seed(&task);
+        let context = Context {
             execution_arn: task.execution_arn.to_string(),
             execution_name: task.execution_name.to_string(),
             state_machine_arn: task.state_machine_arn.to_string(),
             state_name: task.request.state_name.to_string(),
             attempt: task.request.retry_count,
-            seed: seed(&task),
+            seed,
             task_token: task.request.token,
         };
+        let mut call = self.module_call((name, module), permits, payload.text(), context);
         call.heartbeat = Some(task.heartbeat);
         call.cancel = cancel;
+        call
+    }
+
+    /// A call of a module within what it is permitted, whoever makes it.
+    pub(crate) fn module_call(
+        &self,
+        (name, module): (&str, &ModuleVersion),
+        permits: &Effective,
+        payload: &str,
+        context: Context,
+    ) -> Call {
+        let mut call = Call::new(module.digest, payload);
+        call.module = name.into();
+        call.limits = permits.limits.clone();
+        // More than the operator gives is not to be had by asking for it.
+        let Overrides { timeout, memory_bytes } = module.overrides;
+        call.limits.timeout = timeout.unwrap_or(Duration::MAX).min(call.limits.timeout);
+        call.limits.memory_bytes = memory_bytes.unwrap_or(usize::MAX).min(call.limits.memory_bytes);
+        call.grants = permits.grants.clone();
+        if !permits.grants.secrets.is_empty() {
+            call.secrets = Some(self.modules.secrets(name));
+        }
+        call.context = context;
         call
     }
 }

@@ -7,10 +7,12 @@ use asl::interpreter::{LinkMaker, TimeScale};
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{Method, StatusCode, Uri};
 use axum::middleware;
+use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use axum::{Json, Router};
 use engine::arn::{ActivityArn, StateMachineArn};
 use engine::{Express, Handle};
+use executors::ModuleExecutor;
 use serde_json::{Value, json};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -21,8 +23,9 @@ use crate::api::ApiError;
 use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
 use crate::observing::Kept;
 use crate::problem::Problem;
+use crate::registry::{Components, Registry};
 use crate::vault::Vault;
-use crate::{api, callbacks, express, module_secrets, modules, tasks};
+use crate::{api, callbacks, express, lambda, module_secrets, modules, tasks};
 
 /// The account and region for which the server answers; they are in every ARN that it makes.
 #[derive(Debug, Clone)]
@@ -33,7 +36,14 @@ pub struct Account {
 
 /// The shared parts of the server. Cheap to clone.
 #[derive(Debug)]
-pub struct App<S>(Arc<Parts<S>>);
+pub struct App<S>(Arc<Shared<S>>);
+
+/// The parts, and what the server makes for itself.
+#[derive(Debug)]
+struct Shared<S> {
+    parts: Parts<S>,
+    components: Components,
+}
 
 /// What an [`App`] is made of.
 #[derive(Debug)]
@@ -41,6 +51,8 @@ pub struct Parts<S> {
     pub engine: Handle<S>,
     pub express: Express<S>,
     pub host: Host,
+    /// The modules as functions of the Lambda API.
+    pub functions: Arc<ModuleExecutor<Registry<S>>>,
     pub account: Account,
     pub vault: Vault,
     pub link_maker: LinkMaker,
@@ -61,60 +73,68 @@ impl<S> Clone for App<S> {
 
 impl<S: Store + Clone> App<S> {
     pub fn new(parts: Parts<S>) -> App<S> {
-        App(Arc::new(parts))
+        App(Arc::new(Shared { parts, components: Components::default() }))
     }
 
     pub(crate) fn engine(&self) -> &Handle<S> {
-        &self.0.engine
+        &self.0.parts.engine
     }
 
     pub(crate) fn express(&self) -> &Express<S> {
-        &self.0.express
+        &self.0.parts.express
     }
 
     pub(crate) fn store(&self) -> &S {
-        self.0.engine.store()
+        self.0.parts.engine.store()
     }
 
     pub(crate) fn host(&self) -> &Host {
-        &self.0.host
+        &self.0.parts.host
+    }
+
+    pub(crate) fn functions(&self) -> &Arc<ModuleExecutor<Registry<S>>> {
+        &self.0.parts.functions
+    }
+
+    pub(crate) fn components(&self) -> &Components {
+        &self.0.components
     }
 
     pub(crate) fn express_kept(&self) -> Option<&Kept> {
-        self.0.express_kept.as_deref()
+        self.0.parts.express_kept.as_deref()
     }
 
     pub(crate) fn link_maker(&self) -> &LinkMaker {
-        &self.0.link_maker
+        &self.0.parts.link_maker
     }
 
     pub(crate) fn vault(&self) -> &Vault {
-        &self.0.vault
+        &self.0.parts.vault
     }
 
     pub(crate) fn access(&self) -> &Access {
-        &self.0.access
+        &self.0.parts.access
     }
 
     pub(crate) fn time_scale(&self) -> TimeScale {
-        self.0.time_scale
+        self.0.parts.time_scale
     }
 
     pub(crate) fn stopping(&self) -> &CancellationToken {
-        &self.0.stopping
+        &self.0.parts.stopping
     }
 
     /// Region and account.
     pub(crate) fn place(&self) -> (&str, &str) {
-        (&self.0.account.region, &self.0.account.id)
+        (&self.0.parts.account.region, &self.0.parts.account.id)
     }
 
     pub(crate) fn state_machine_arn(&self, name: &str) -> Result<StateMachineArn, ApiError> {
-        Ok(StateMachineArn::new(&self.0.account.region, &self.0.account.id, name)?)
+        Ok(StateMachineArn::new(&self.0.parts.account.region, &self.0.parts.account.id, name)?)
     }
 
     pub(crate) fn activity_arn(&self, name: &str) -> Result<ActivityArn, ApiError> {
-        Ok(ActivityArn::new(&self.0.account.region, &self.0.account.id, name)?)
+        Ok(ActivityArn::new(&self.0.parts.account.region, &self.0.parts.account.id, name)?)
     }
 
     /// All that the server answers to, under any host name: SDKs put `sync-` before it.
@@ -129,6 +149,13 @@ impl<S: Store + Clone> App<S> {
             )
             .route("/secrets", get(module_secrets::list::<S>))
             .route("/secrets/{name}", put(module_secrets::put::<S>).delete(module_secrets::remove::<S>))
+            .route("/modules/{name}/versions", post(modules::publish::<S>))
+            .route("/modules/{name}/versions/{version}", delete(modules::remove_version::<S>))
+            .route("/modules/{name}/aliases", get(modules::alias_list::<S>))
+            .route(
+                "/modules/{name}/aliases/{alias}",
+                put(modules::alias_put::<S>).delete(modules::alias_remove::<S>),
+            )
             .route("/keys", get(access::api::list::<S>).post(access::api::create::<S>))
             .route("/keys/{id}", delete(access::api::remove::<S>))
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
@@ -140,6 +167,7 @@ impl<S: Store + Clone> App<S> {
                 post(callbacks::make::<S>).layer(DefaultBodyLimit::max(CALLBACK_LINKS_BODY_BYTES_MAX)),
             )
             .route("/callbacks/{link}", get(callbacks::show::<S>).post(callbacks::answer::<S>))
+            .merge(lambda::routes::<S>())
             .fallback(not_found)
             .method_not_allowed_fallback(wrong_method)
             .layer(middleware::from_fn_with_state(self.clone(), access::guard::<S>))
@@ -155,16 +183,20 @@ pub(crate) fn now() -> Timestamp {
 
 /// Tells that the server runs, and for whom, so that a client can make ARNs of names.
 async fn health<S: Store + Clone>(State(app): State<App<S>>) -> Json<Value> {
-    let Account { id, region } = &app.0.account;
+    let Account { id, region } = &app.0.parts.account;
     Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "account": id, "region": region}))
 }
 
-async fn not_found(uri: Uri) -> Problem {
+async fn not_found(uri: Uri) -> Response {
+    if lambda::is_lambda(uri.path()) {
+        return lambda::unknown(&uri);
+    }
     Problem::not_found(format!(
         "There is nothing at {}. The AWS API is at POST /, modules are at /modules, their secrets at /secrets, access keys at /keys, and /health tells whether the \
          server runs.",
         uri.path()
     ))
+    .into_response()
 }
 
 async fn wrong_method(method: Method, uri: Uri) -> Problem {

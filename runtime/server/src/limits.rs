@@ -9,6 +9,14 @@ pub const REQUEST_BYTES_MAX: usize = (2 << 20) + (64 << 10);
 pub const MODULE_BYTES_MAX: usize = 64 << 20;
 /// Ours: the manifest of a module, which is kept in the store with each version.
 pub const MANIFEST_BYTES_MAX: usize = 64 << 10;
+/// AWS Lambda: characters in the description of a function, a version or an alias.
+pub const MODULE_DESCRIPTION_CHARACTERS_MAX: usize = 256;
+/// Ours: a request with the code of a function: the largest component in base64, and the other members.
+pub const LAMBDA_UPLOAD_BYTES_MAX: usize = MODULE_BYTES_MAX / 3 * 4 + (1 << 20);
+/// AWS Lambda: the payload of an invocation that is waited for.
+pub const INVOCATION_BYTES_MAX: usize = 6 << 20;
+/// AWS Lambda: the payload of an invocation that nobody waits for.
+pub const EVENT_BYTES_MAX: usize = 1 << 20;
 /// Ours: entries of an archive with a module: the component, the manifest, and folders.
 pub const ARCHIVE_ENTRIES_MAX: usize = 16;
 /// Ours: the longest time for one call of a module that can be configured, a day. Lambda's is 15 minutes.

@@ -5,14 +5,13 @@
 
 use std::io::{Cursor, Read, Write};
 
-use axum::http::StatusCode;
 use bytes::Bytes;
+use wasm_host::Manifest;
 use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipArchive, ZipWriter};
 
 use crate::limits::{ARCHIVE_ENTRIES_MAX, MANIFEST_BYTES_MAX, MODULE_BYTES_MAX};
-use crate::problem::Problem;
 
 /// How a zip archive begins.
 const ARCHIVE_MAGIC: &[u8] = b"PK\x03\x04";
@@ -28,13 +27,22 @@ pub(crate) struct Package {
     pub(crate) manifest: Option<String>,
 }
 
+/// Why an upload is no package; the message tells the fix.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum PackageError {
+    #[error("{0}")]
+    Invalid(String),
+    #[error("{0}")]
+    TooLarge(String),
+}
+
 /// Whether these bytes are an archive.
 pub(crate) fn is_archive(bytes: &[u8]) -> bool {
     bytes.starts_with(ARCHIVE_MAGIC)
 }
 
 /// Takes an upload apart. What is no archive passes for a component, which the module host looks at.
-pub(crate) async fn read(bytes: Bytes) -> Result<Package, Problem> {
+pub(crate) async fn read(bytes: Bytes) -> Result<Package, PackageError> {
     if !is_archive(&bytes) {
         return Ok(Package { component: bytes, manifest: None });
     }
@@ -53,8 +61,8 @@ pub(crate) fn pack(component: &[u8], manifest: &str) -> Result<Vec<u8>, ZipError
     Ok(archive.finish()?.into_inner())
 }
 
-fn unpack(bytes: &Bytes) -> Result<Package, Problem> {
-    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+fn unpack(bytes: &Bytes) -> Result<Package, PackageError> {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(&error))?;
     if archive.len() > ARCHIVE_ENTRIES_MAX {
         return Err(invalid(format!(
             "The archive has {} entries; a module is one .wasm file and perhaps {MANIFEST}.",
@@ -63,11 +71,11 @@ fn unpack(bytes: &Bytes) -> Result<Package, Problem> {
     }
     let (mut component, mut manifest) = (None, None);
     for index in 0..archive.len() {
-        let mut entry = archive.by_index(index).map_err(damaged)?;
+        let mut entry = archive.by_index(index).map_err(|error| damaged(&error))?;
         if entry.is_dir() {
             continue;
         }
-        let path = entry.name().map_err(damaged)?.into_owned();
+        let path = entry.name().map_err(|error| damaged(&error))?.into_owned();
         let file = path.rsplit('/').next().unwrap_or_default();
         let (place, bytes_max) = match file {
             MANIFEST => (&mut manifest, MANIFEST_BYTES_MAX),
@@ -88,18 +96,21 @@ fn unpack(bytes: &Bytes) -> Result<Package, Problem> {
         component.ok_or_else(|| invalid("The archive has no .wasm file: put the component into it."))?;
     let manifest = manifest.map(String::from_utf8).transpose();
     let manifest = manifest.map_err(|_| invalid(format!("{MANIFEST} is not UTF-8 text.")))?;
+    if let Some(Err(error)) = manifest.as_deref().map(Manifest::parse) {
+        return Err(invalid(format!("{MANIFEST}, {error}.")));
+    }
     Ok(Package { component: component.into(), manifest })
 }
 
 /// Reads no more than is allowed, whatever size the archive tells.
-fn read_entry(entry: &mut impl Read, file: &str, bytes_max: usize) -> Result<Vec<u8>, Problem> {
+fn read_entry(entry: &mut impl Read, file: &str, bytes_max: usize) -> Result<Vec<u8>, PackageError> {
     let mut bytes = Vec::new();
-    entry.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| damaged(error.into()))?;
+    entry.take(bytes_max as u64 + 1).read_to_end(&mut bytes).map_err(|error| damaged(&error.into()))?;
     if bytes.len() <= bytes_max {
         return Ok(bytes);
     }
     let message = format!("The {} in the archive is larger than {} KiB.", kind(file), bytes_max >> 10);
-    Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "ModuleTooLarge", message))
+    Err(PackageError::TooLarge(message))
 }
 
 fn kind(file: &str) -> &'static str {
@@ -111,11 +122,11 @@ fn shortened(path: &str) -> String {
     path.chars().take(100).filter(|character| !character.is_control()).collect()
 }
 
-fn invalid(message: impl Into<String>) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "InvalidPackage", message)
+fn invalid(message: impl Into<String>) -> PackageError {
+    PackageError::Invalid(message.into())
 }
 
-fn damaged(error: ZipError) -> Problem {
+fn damaged(error: &ZipError) -> PackageError {
     invalid(format!(
         "The archive cannot be read: {error}. Pack it with deflate or without compression, and no password."
     ))
@@ -135,10 +146,14 @@ mod tests {
         archive.finish().unwrap().into_inner().into()
     }
 
-    fn check(files: &[(&str, &[u8])], status: u16, expected: &str) {
-        let problem = unpack(&archive(files)).unwrap_err();
-        assert_eq!(problem.status().as_u16(), status, "{problem:?}");
-        assert!(problem.message().contains(expected), "{problem:?}");
+    fn check(files: &[(&str, &[u8])], expected: &str) {
+        let error = unpack(&archive(files)).unwrap_err();
+        assert!(matches!(&error, PackageError::Invalid(message) if message.contains(expected)), "{error:?}");
+    }
+
+    fn check_too_large(archive: &Bytes, expected: &str) {
+        let error = unpack(archive).unwrap_err();
+        assert!(matches!(&error, PackageError::TooLarge(message) if message.contains(expected)), "{error:?}");
     }
 
     #[tokio::test]
@@ -157,32 +172,26 @@ mod tests {
 
     #[test]
     fn other_archives_are_refused_with_the_fix() {
-        check(&[], 400, "cannot be read");
-        check(&[("module.toml", b"")], 400, "put the component into it");
-        check(&[("a.wasm", b""), ("b.wasm", b"")], 400, "more than one .wasm file");
-        check(
-            &[("a.wasm", b""), ("module.toml", b""), ("x/module.toml", b"")],
-            400,
-            "more than one module.toml",
-        );
-        check(&[("a.wasm", b""), ("index.js", b"")], 400, "has 'index.js'");
-        check(&[("a.wasm", b""), ("module.toml", b"\xff")], 400, "not UTF-8");
+        check(&[], "put the component into it");
+        check(&[("module.toml", b"")], "put the component into it");
+        check(&[("a.wasm", b""), ("b.wasm", b"")], "more than one .wasm file");
+        check(&[("a.wasm", b""), ("module.toml", b""), ("x/module.toml", b"")], "more than one module.toml");
+        check(&[("a.wasm", b""), ("index.js", b"")], "has 'index.js'");
+        check(&[("a.wasm", b""), ("module.toml", b"\xff")], "not UTF-8");
+        check(&[("a.wasm", b""), ("module.toml", b"[limits]\nfuel = 'much'")], "line 2: limits.fuel");
         let names: Vec<String> = (0..=ARCHIVE_ENTRIES_MAX).map(|number| format!("{number}.wasm")).collect();
         let many: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b""[..])).collect();
-        check(&many, 400, "entries");
+        check(&many, "entries");
     }
 
     #[test]
     fn an_archive_that_swells_is_cut_short() {
         let (manifest, component) = (vec![b'#'; MANIFEST_BYTES_MAX + 1], vec![0; MODULE_BYTES_MAX + 1]);
-        check(
-            &[("a.wasm", b""), ("module.toml", &manifest)],
-            413,
-            "module.toml in the archive is larger than 64 KiB",
-        );
+        let large = archive(&[("a.wasm", b""), ("module.toml", &manifest)]);
+        check_too_large(&large, "module.toml in the archive is larger than 64 KiB");
         let bomb = archive(&[("a.wasm", &component)]);
         assert!(bomb.len() < 1 << 20, "it is small on its way: {} bytes", bomb.len());
-        assert_eq!(unpack(&bomb).unwrap_err().status().as_u16(), 413);
+        check_too_large(&bomb, ".wasm file in the archive is larger than 65536 KiB");
     }
 
     #[test]

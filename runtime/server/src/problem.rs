@@ -3,11 +3,13 @@
 use axum::Json;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use engine::Refusal;
+use engine::{ModuleRefusal, Refusal};
 use serde_json::json;
 use wasm_host::ModuleError;
 
 use crate::api::ApiError;
+use crate::package::PackageError;
+use crate::registry::ChangeError;
 
 #[derive(Debug)]
 pub(crate) struct Problem {
@@ -38,6 +40,26 @@ impl Problem {
             StatusCode::NOT_FOUND,
             "ModuleNotFound",
             format!("There is no module '{name}'. `stepwell module list` shows those that there are."),
+        )
+    }
+
+    pub(crate) fn no_version(name: &str, version: &str) -> Problem {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "VersionNotFound",
+            format!(
+                "The module '{name}' has no version '{version}'. `stepwell module show {name}` shows those that it has."
+            ),
+        )
+    }
+
+    pub(crate) fn no_alias(name: &str, alias: &str) -> Problem {
+        Problem::new(
+            StatusCode::NOT_FOUND,
+            "AliasNotFound",
+            format!(
+                "The module '{name}' has no alias '{alias}'. `stepwell module alias list {name}` shows those that it has."
+            ),
         )
     }
 }
@@ -77,7 +99,67 @@ impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Problem {
         match refusal {
             Refusal::ModuleDoesNotExist { name } => Problem::no_module(&name),
+            Refusal::Module(refusal) => refusal.into(),
             other => ApiError::from(other).into(),
+        }
+    }
+}
+
+impl From<ModuleRefusal> for Problem {
+    fn from(refusal: ModuleRefusal) -> Problem {
+        let (status, error, message) = match refusal {
+            ModuleRefusal::NoVersion { name, version } => {
+                return Problem::no_version(&name, &version.to_string());
+            }
+            ModuleRefusal::NoAlias { name, alias } => return Problem::no_alias(&name, &alias),
+            ModuleRefusal::Exists { name } => (
+                StatusCode::PRECONDITION_FAILED,
+                "ModuleExists",
+                format!("There is a module '{name}' already."),
+            ),
+            ModuleRefusal::Changed { name, digest } => (
+                StatusCode::PRECONDITION_FAILED,
+                "ModuleChanged",
+                format!("The newest component of '{name}' is {digest}, and not the one that was expected."),
+            ),
+            ModuleRefusal::VersionInUse { name, version, aliases } => (
+                StatusCode::CONFLICT,
+                "VersionInUse",
+                format!(
+                    "Version {version} of '{name}' is where {} leads; move or remove that alias first.",
+                    aliases.join(", ")
+                ),
+            ),
+            ModuleRefusal::AliasExists { name, alias } => {
+                (StatusCode::CONFLICT, "AliasExists", format!("'{name}' has an alias '{alias}' already."))
+            }
+            ModuleRefusal::TooManyAliases { max } => (
+                StatusCode::CONFLICT,
+                "TooManyAliases",
+                format!("A module has {max} aliases at most; remove one that is not needed."),
+            ),
+        };
+        Problem::new(status, error, message)
+    }
+}
+
+impl From<PackageError> for Problem {
+    fn from(error: PackageError) -> Problem {
+        let (status, name) = match error {
+            PackageError::Invalid(_) => (StatusCode::BAD_REQUEST, "InvalidPackage"),
+            PackageError::TooLarge(_) => (StatusCode::PAYLOAD_TOO_LARGE, "ModuleTooLarge"),
+        };
+        Problem::new(status, name, error.to_string())
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(error: ChangeError) -> Problem {
+        match error {
+            ChangeError::Package(error) => error.into(),
+            ChangeError::Module(error) => error.into(),
+            ChangeError::Refused(refusal) => refusal.into(),
+            ChangeError::Read(error) => error.into(),
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use asl::interpreter::{LinkMaker, TimeScale};
 use engine::{Engine, Express, Observed, Observer, Offline};
-use executors::{Executor, ModuleExecutor};
+use executors::Executor;
 use outbound::ClientError;
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
@@ -26,7 +26,7 @@ use crate::cli::{ServeOptions, Terminal};
 use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
 use crate::module_rules::{ModuleRules, PolicyError};
 use crate::observing::{KeptLimits, Observing, ObservingError};
-use crate::registry::Registry;
+use crate::registry;
 use crate::vault::{Vault, VaultError};
 use crate::{descriptors, listener, outside};
 
@@ -119,15 +119,14 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let listener = bind(options.listen).await?;
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account.clone(), region: options.region.clone() };
-    let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
     let api = Arc::new(SetOnce::new());
-    let registry = Registry { store: store.clone(), rules: Arc::clone(&rules), api: Arc::downgrade(&api) };
-    let modules = ModuleExecutor::new(host.clone(), registry, names)
+    let modules = registry::functions(&host, &store, &account, &rules, &api)
         .with_endpoint(outside::function_endpoint(&options.outside)?);
+    let modules = Arc::new(modules);
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);
     let http = outside::http_tasks(&options.outside, &account, Kept(Arc::downgrade(&api)))?;
-    let executor = Arc::new(Executor::new(modules, TaskCalls(Arc::downgrade(&api)), http));
+    let executor = Arc::new(Executor::new(Arc::clone(&modules), TaskCalls(Arc::downgrade(&api)), http));
     let observing = observe(&options)?;
     warn_of_scaled_time(time_scale);
     let mut standard = engine_options(observing.standard(), Some(link_maker.clone()), time_scale);
@@ -141,6 +140,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         engine: handle,
         express,
         host: host.clone(),
+        functions: modules,
         account,
         vault,
         link_maker,
@@ -150,6 +150,8 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
+    // What a crash may have left behind.
+    registry::collect_later(&app);
 
     Terminal.answer(&format!("Stepwell listens on http://{address}\nData is in {}", options.data.display()));
     listener::run(listener, app.router(), stopping).await;

@@ -50,6 +50,8 @@ pub struct Batch {
     pub activity_tasks: Changes<QueueKey, QueuedTask>,
     pub modules: Changes<(Text, u32), ModuleRecord>,
     pub module_heads: Changes<Text, ModuleHead>,
+    /// Uploads that `$LATEST` is or was, by module and number.
+    pub module_uploads: Changes<(Text, u32), ModuleRecord>,
     /// By the rows of their executions.
     pub map_runs: Changes<RowKey, MapRunRecord>,
     /// The row of each Map Run, by the UUID in its ARN.
@@ -102,6 +104,7 @@ impl Batch {
         self.activity_tasks.extend(later.activity_tasks);
         self.modules.extend(later.modules);
         self.module_heads.extend(later.module_heads);
+        self.module_uploads.extend(later.module_uploads);
         self.map_runs.extend(later.map_runs);
         self.map_run_ids.extend(later.map_run_ids);
         self.secrets.extend(later.secrets);
@@ -125,6 +128,7 @@ impl Batch {
             + self.activity_tasks.len()
             + self.modules.len()
             + self.module_heads.len()
+            + self.module_uploads.len()
             + self.map_runs.len()
             + self.map_run_ids.len()
             + self.secrets.len()
@@ -140,6 +144,8 @@ impl Batch {
         let events = self.history.iter().map(|(_, row)| row.events.len() * ROW_BYTES);
         let asked =
             puts(&self.callback_requests).map(|request| request.payload.as_ref().map_or(0, asl::Data::size));
+        let manifests = puts(&self.modules).chain(puts(&self.module_uploads));
+        let manifests = manifests.map(|module| module.manifest.as_ref().map_or(0, |text| text.len()));
         let definitions = puts(&self.revisions).map(|revision| revision.definition.len());
         self.rows() * ROW_BYTES
             + executions.sum::<usize>()
@@ -147,6 +153,7 @@ impl Batch {
             + events.sum::<usize>()
             + definitions.sum::<usize>()
             + asked.sum::<usize>()
+            + manifests.sum::<usize>()
     }
 }
 

@@ -77,6 +77,7 @@ impl Encoded {
         encoded.add::<table::ActivityTasks>(&batch.activity_tasks);
         encoded.add::<table::Modules>(&batch.modules);
         encoded.add::<table::ModuleHeads>(&batch.module_heads);
+        encoded.add::<table::ModuleUploads>(&batch.module_uploads);
         encoded.add::<table::MapRuns>(&batch.map_runs);
         encoded.add::<table::MapRunIds>(&batch.map_run_ids);
         encoded.add::<table::Secrets>(&batch.secrets);

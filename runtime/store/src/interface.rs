@@ -50,6 +50,9 @@ pub trait Store: Send + Sync + 'static {
         id: ExecutionId,
     ) -> impl Future<Output = Result<Option<StateHeader>, ReadError>> + Send;
 
+    /// The execution with the lowest id, and so about the oldest one, that runs or can be redriven.
+    fn oldest_state(&self) -> impl Future<Output = Result<Option<ExecutionId>, ReadError>> + Send;
+
     fn history(
         &self,
         query: HistoryQuery,
@@ -158,6 +161,13 @@ pub trait Store: Send + Sync + 'static {
         &self,
         name: &str,
         version: u32,
+    ) -> impl Future<Output = Result<Option<ModuleRecord>, ReadError>> + Send;
+
+    /// An upload of a module by its number, published or not.
+    fn module_upload(
+        &self,
+        name: &str,
+        upload: u32,
     ) -> impl Future<Output = Result<Option<ModuleRecord>, ReadError>> + Send;
 
     fn module_head(&self, name: &str) -> impl Future<Output = Result<Option<ModuleHead>, ReadError>> + Send;

@@ -75,6 +75,10 @@ impl<K: Kv> Store for KvStore<K> {
         state::header(&self.0.view()?, id)
     }
 
+    async fn oldest_state(&self) -> Result<Option<ExecutionId>, ReadError> {
+        state::oldest(&self.0.view()?)
+    }
+
     async fn history(&self, query: HistoryQuery) -> Result<Page<HistoryEvent>, ReadError> {
         history::page(&self.0.view()?, &query)
     }
@@ -181,6 +185,10 @@ impl<K: Kv> Store for KvStore<K> {
 
     async fn module(&self, name: &str, version: u32) -> Result<Option<ModuleRecord>, ReadError> {
         get::<table::Modules>(&self.0.view()?, &(Text::from(name), version))
+    }
+
+    async fn module_upload(&self, name: &str, upload: u32) -> Result<Option<ModuleRecord>, ReadError> {
+        get::<table::ModuleUploads>(&self.0.view()?, &(Text::from(name), upload))
     }
 
     async fn module_head(&self, name: &str) -> Result<Option<ModuleHead>, ReadError> {

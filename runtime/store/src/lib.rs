@@ -33,8 +33,10 @@ pub use kv_store::KvStore;
 pub use memory::MemoryStore;
 pub use page::{HistoryQuery, InvalidPosition, Order, Page, Position};
 pub use record::{
-    ActivityRecord, AliasRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, ExecutionSummary,
-    FirstVersion, HistoryRow, MachineKind, MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, Meta,
-    ModuleHead, ModuleRecord, NewExecution, Published, QueuedTask, RedriveToken, Redrives, RevisionRecord,
-    Route, SecretKind, SecretRecord, StateHeader, StateRow, StoredState, VersionRecord, map_run_listing,
+    ActivityRecord, AliasMove, AliasRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus,
+    ExecutionSummary, FirstVersion, HistoryRow, LatestMove, MODULE_WEIGHT_WHOLE, MachineKind, MachineRecord,
+    MachineStatus, MapRunRecord, MapRunTotals, Meta, ModuleAlias, ModuleHead, ModulePlace, ModulePointers,
+    ModuleRecord, ModuleShare, ModuleTarget, NewExecution, Published, QueuedTask, RedriveToken, Redrives,
+    RevisionRecord, Route, SecretKind, SecretRecord, StateHeader, StateRow, StoredState, VersionRecord,
+    map_run_listing,
 };

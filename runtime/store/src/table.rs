@@ -37,11 +37,12 @@ pub(crate) enum TableId {
     Secrets,
     CallbackRequests,
     CallbackAnswers,
+    ModuleUploads,
 }
 
 impl TableId {
     #[cfg(any(test, feature = "redb"))]
-    pub(crate) const ALL: [TableId; 19] = [
+    pub(crate) const ALL: [TableId; 20] = [
         TableId::Meta,
         TableId::Executions,
         TableId::State,
@@ -61,6 +62,7 @@ impl TableId {
         TableId::Secrets,
         TableId::CallbackRequests,
         TableId::CallbackAnswers,
+        TableId::ModuleUploads,
     ];
 
     pub(crate) const fn name(self) -> &'static str {
@@ -84,6 +86,7 @@ impl TableId {
             TableId::Secrets => "secrets",
             TableId::CallbackRequests => "callback_requests",
             TableId::CallbackAnswers => "callback_answers",
+            TableId::ModuleUploads => "module_uploads",
         }
     }
 }
@@ -125,6 +128,7 @@ tables! {
     ActivityTasks: QueueKey => QueuedTask;
     Modules: (Text, u32) => ModuleRecord;
     ModuleHeads: Text => ModuleHead;
+    ModuleUploads: (Text, u32) => ModuleRecord;
     MapRuns: RowKey => MapRunRecord;
     MapRunIds: ExecutionId => RowKey;
     Secrets: SecretKey => SecretRecord;

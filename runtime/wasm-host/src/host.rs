@@ -107,6 +107,11 @@ impl Host {
         self.inner.registry.add(bytes).await
     }
 
+    /// All modules that are kept.
+    pub fn digests(&self) -> Vec<Digest> {
+        self.inner.registry.digests()
+    }
+
     pub fn contains(&self, digest: Digest) -> bool {
         self.inner.registry.contains(digest)
     }

@@ -74,6 +74,10 @@ impl Registry {
         self.shared.known().contains_key(&digest)
     }
 
+    pub(crate) fn digests(&self) -> Vec<Digest> {
+        self.shared.known().keys().copied().collect()
+    }
+
     pub(crate) async fn add(&self, bytes: Bytes) -> Result<ModuleInfo, ModuleError> {
         inspect::check_preamble(&bytes, self.module_bytes_max)?;
         let _place = self.adding.try_acquire().map_err(|_| ModuleError::Busy)?;

@@ -3,15 +3,18 @@
 import contextlib
 import io
 import json
+import os
 import subprocess
+import tempfile
 import threading
 import unittest
+import zipfile
 
 from awscli.clidriver import create_clidriver
 
 from shared import (
-    CHAIN, ENDPOINT, NOT_JSON, NOT_YET, OTHER_ROLE, PASS, ROLE, WAIT, distributed, execution_arn, machine_arn,
-    task, wait_for,
+    CHAIN, ENDPOINT, NOT_JSON, NOT_YET, OTHER_ROLE, PASS, ROLE, WAIT, distributed, execution_arn, guest,
+    machine_arn, task, wait_for,
 )
 
 # What version 1 of the AWS CLI says when the service refuses, and when it refuses itself; version 2 says 254 and 252.
@@ -23,7 +26,11 @@ ALONE = threading.Lock()
 
 def run(*arguments):
     """The CLI without a process of its own, which would take longer to start than to answer."""
-    arguments = ["stepfunctions", *arguments, "--endpoint-url", ENDPOINT, "--output", "json"]
+    return run_of("stepfunctions", *arguments)
+
+
+def run_of(*arguments):
+    arguments = [*arguments, "--endpoint-url", ENDPOINT, "--output", "json"]
     stdout, stderr = io.StringIO(), io.StringIO()
     # Whatever is printed is everybody's, so only one runs at a time.
     with ALONE, contextlib.redirect_stdout(stdout), contextlib.redirect_stderr(stderr):
@@ -245,6 +252,30 @@ class Operations(Cli):
             "Invalid State Machine Definition: 'SCHEMA_VALIDATION_FAILED: These fields are required: [States] at /'",
             "create-state-machine", "--name", "bad", "--definition", '{"StartAt": "A"}', "--role-arn", ROLE,
         )
+
+    def test_functions(self):
+        def functions(*arguments):
+            code, told, problem = run_of("lambda", *arguments)
+            self.assertEqual(code, 0, f"{arguments}: {problem}")
+            return json.loads(told) if told.strip() else None
+
+        with tempfile.TemporaryDirectory() as folder:
+            archive, answer = os.path.join(folder, "echo.zip"), os.path.join(folder, "answer.json")
+            with zipfile.ZipFile(archive, "w") as packed:
+                packed.writestr("echo.wasm", guest("echo"))
+            made = functions("create-function", "--function-name", "cli", "--runtime", "provided.al2023", "--handler",
+                             "handle", "--role", ROLE, "--zip-file", f"fileb://{archive}", "--publish")
+            self.assertEqual((made["State"], made["Version"]), ("Active", "1"))
+            functions("wait", "function-active-v2", "--function-name", "cli")
+            functions("create-alias", "--function-name", "cli", "--name", "live", "--function-version", "1")
+            told = functions("invoke", "--function-name", "cli:live", "--payload", '{"a": 1}', "--log-type", "Tail", answer)
+            self.assertEqual((told["StatusCode"], told["ExecutedVersion"]), (200, "1"))
+            with open(answer) as file:
+                self.assertEqual(json.load(file), {"a": 1})
+            functions("delete-function", "--function-name", "cli")
+        code, told, problem = run_of("lambda", "get-function", "--function-name", "cli")
+        self.assertEqual((code, told), (REFUSED, ""))
+        self.assertIn("(ResourceNotFoundException) when calling the GetFunction operation: Function not found:", problem)
 
     def test_what_the_cli_refuses_itself(self):
         for arguments in [

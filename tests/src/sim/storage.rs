@@ -194,6 +194,7 @@ impl Storage {
                 Loaded::Name(machine, name, id)
             }
             Missing::Module(name) => Loaded::Module(name, None),
+            Missing::ModuleVersion(name, version) => Loaded::ModuleVersion(name, version, false),
             Missing::Secret(key) => Loaded::Secret(key, None),
         }
     }

@@ -11,11 +11,12 @@ use axum::http::Request;
 use engine::{Engine, Express, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::Value;
-use server::{Access, Account, App, Parts, Vault};
+use server::{Access, Account, App, ModuleRules, Parts, Vault};
 use store::Store;
 use tempfile::TempDir;
 use tests::model::{Answer, Port};
 use tokio::runtime::Runtime;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
@@ -58,12 +59,17 @@ impl Service {
                 Engine::start(options.clone(), store.clone(), Arc::new(Broken)).await.unwrap();
             let vault = Vault::open(modules.path(), None).unwrap();
             let access = Access::load(&store, &vault, false).await.unwrap();
+            let account = Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() };
+            let defaults = wasm_host::Defaults::new(wasm_host::Limits::default(), 256 << 20, 1_000);
+            let rules = Arc::new(ModuleRules::new(wasm_host::Policy::default(), defaults));
+            let functions = server::functions(&host, &store, &account, &rules, &Arc::new(SetOnce::new()));
             let (express, express_engine) = Express::start(options, store, Arc::new(Broken)).await.unwrap();
             let parts = Parts {
                 engine: handle,
                 express,
                 host,
-                account: Account { id: "123456789012".to_owned(), region: "us-east-1".to_owned() },
+                functions: Arc::new(functions),
+                account,
                 access,
                 vault,
                 link_maker: LinkMaker::new([7; 32], "https://flows.example"),

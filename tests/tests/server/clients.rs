@@ -31,7 +31,8 @@ fn run_clients(has_keys: bool) {
     clients
         .arg(root().join("tests/clients/run"))
         .arg(server.client().endpoint())
-        .arg(target().join("clients"));
+        .arg(target().join("clients"))
+        .env("STEPWELL_GUESTS", target().join("guests"));
     if let Some(key) = key {
         clients.arg("with_keys").envs(key);
     }

@@ -19,6 +19,7 @@ mod model;
 mod nested;
 mod pollers;
 mod polyglot;
+mod registry;
 mod settings;
 mod stops;
 mod tasks;

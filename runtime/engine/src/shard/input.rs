@@ -9,10 +9,11 @@ use store::{
 };
 
 use crate::arn::{ActivityArn, StateMachineArn};
+use crate::module_change::{ChangeModule, ModuleChanged};
 use crate::request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, PublishVersion,
-    PublishedVersion, PutModule, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress,
-    StartForTask, Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
+    PublishedVersion, PutSecret, RedriveExecution, Refusal, StartExecution, StartExpress, StartForTask,
+    Started, StopExecution, Tagged, UpdateAlias, UpdateMapRun, UpdateStateMachine, Updated,
 };
 
 /// Names the client that waits for an answer.
@@ -108,8 +109,7 @@ pub enum Request {
     /// Asks somebody for the answer to the attempt of a token.
     AskCallback(TaskToken, Box<CallbackRequest>),
     AnswerCallback(Box<AnswerCallback>),
-    PutModule(PutModule),
-    DeleteModule(String),
+    ChangeModule(Box<ChangeModule>),
     PutSecret(PutSecret),
     DeleteSecret(SecretKey),
 }
@@ -136,7 +136,7 @@ pub enum Reply {
     ActivityTask(Option<ActivityTask>),
     /// The number of the request, which its links name.
     Asked(u64),
-    ModuleVersion(u32),
+    ModuleChanged(ModuleChanged),
     Refused(Refusal),
 }
 
@@ -152,6 +152,8 @@ pub enum Missing {
     /// The id of an execution by machine name and execution name.
     Name(String, String),
     Module(String),
+    /// Whether a module has a version.
+    ModuleVersion(String, u32),
     Secret(SecretKey),
 }
 
@@ -163,7 +165,9 @@ pub enum Loaded {
     Execution(ExecutionId, LoadedExecution),
     Kept(ExecutionId, Option<Box<(RevisionRecord, StoredState)>>),
     Name(String, String, Option<ExecutionId>),
+    /// With its newest upload.
     Module(String, Option<(ModuleHead, ModuleRecord)>),
+    ModuleVersion(String, u32, bool),
     Secret(SecretKey, Option<SecretRecord>),
 }
 

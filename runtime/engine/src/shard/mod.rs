@@ -14,6 +14,7 @@ mod input;
 mod machines;
 mod map_runs;
 mod mocks;
+mod module_aliases;
 mod modules;
 mod nested;
 mod observing;
@@ -53,6 +54,7 @@ use crate::observer::Observed;
 use activities::Activities;
 use cache::Cache;
 use machines::{Machine, Revision};
+use modules::KnownModule;
 use redrive::Kept;
 use resident::Known;
 
@@ -151,7 +153,9 @@ pub struct Shard {
     names: Cache<(String, String), Option<ExecutionId>>,
     machines: Cache<String, Option<Machine>>,
     revisions: Cache<u64, Arc<Revision>>,
-    modules: Cache<String, Option<(store::ModuleHead, store::ModuleRecord)>>,
+    modules: Cache<String, Option<KnownModule>>,
+    /// Whether versions of modules exist.
+    module_versions: Cache<(String, u32), bool>,
     secrets: Cache<SecretKey, Option<SecretRecord>>,
     activities: Activities,
 }
@@ -177,6 +181,7 @@ impl Shard {
             machines: Cache::new(CATALOG_ENTRIES_MAX),
             revisions: Cache::new(CATALOG_ENTRIES_MAX),
             modules: Cache::new(CATALOG_ENTRIES_MAX),
+            module_versions: Cache::new(CATALOG_ENTRIES_MAX),
             secrets: Cache::new(CATALOG_ENTRIES_MAX),
         }
     }
@@ -228,8 +233,7 @@ impl Shard {
                 self.missing_execution(token.execution)
             }
             Request::AnswerCallback(request) => self.missing_execution(request.task.execution),
-            Request::PutModule(request) => self.missing_module(&request.name),
-            Request::DeleteModule(name) => self.missing_module(name),
+            Request::ChangeModule(request) => self.missing_for_module(request),
             Request::PutSecret(request) => self.missing_secret(&request.key),
             Request::DeleteSecret(key) => self.missing_secret(key),
         }
@@ -243,7 +247,13 @@ impl Shard {
             Loaded::Execution(id, found) => self.supply_execution(id, found),
             Loaded::Kept(id, found) => self.supply_kept(id, found.map(|found| *found)),
             Loaded::Name(machine, name, id) => self.names.insert((machine, name), id, 0),
-            Loaded::Module(name, found) => self.modules.insert(name, found, 0),
+            Loaded::Module(name, found) => {
+                let known = found.map(|(head, latest)| KnownModule { head, latest });
+                self.modules.insert(name, known, 0);
+            }
+            Loaded::ModuleVersion(name, version, exists) => {
+                self.module_versions.insert((name, version), exists, 0);
+            }
             Loaded::Secret(key, found) => self.secrets.insert(key, found, 0),
         }
     }
@@ -308,8 +318,7 @@ impl Shard {
             Request::SendTask(token, answer) => self.send_task(&token, answer, now).map(|()| Reply::Done),
             Request::AskCallback(token, request) => self.ask_callback(&token, *request).map(Reply::Asked),
             Request::AnswerCallback(request) => self.answer_callback(&request, now).map(Reply::At),
-            Request::PutModule(request) => self.put_module(request, now).map(Reply::ModuleVersion),
-            Request::DeleteModule(name) => self.delete_module(name).map(|()| Reply::Done),
+            Request::ChangeModule(request) => self.change_module(*request, now).map(Reply::ModuleChanged),
             Request::PutSecret(request) => self.put_secret(request, now).map(|()| Reply::Done),
             Request::DeleteSecret(key) => self.delete_secret(key).map(|()| Reply::Done),
         };
@@ -335,6 +344,7 @@ impl Shard {
         self.machines.trim(generation);
         self.revisions.trim(generation);
         self.modules.trim(generation);
+        self.module_versions.trim(generation);
         self.secrets.trim(generation);
     }
 }

@@ -139,12 +139,14 @@ impl Shard {
         }
     }
 
-    /// Names of the execution of an attempt, for its executor: its ARN, its name and its machine's ARN.
-    pub fn execution_names(&self, task: TaskKey) -> Option<(asl::Text, asl::Text, asl::Text)> {
+    /// Names of the execution of an attempt, for its executor: its ARN, its name and its machine's ARN; and when it
+    /// began.
+    pub fn execution_names(&self, task: TaskKey) -> Option<(asl::Text, asl::Text, asl::Text, Timestamp)> {
         match self.executions.get(&task.execution)? {
             Known::Running(resident) => {
                 let record = &resident.record;
-                Some((record.arn.clone(), record.name.clone(), record.state_machine_arn.clone()))
+                let (arn, name) = (record.arn.clone(), record.name.clone());
+                Some((arn, name, record.state_machine_arn.clone(), record.started_at))
             }
             Known::Ended(_) | Known::Absent => None,
         }

@@ -8,12 +8,14 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 use store::Store;
+use tokio::sync::SemaphorePermit;
 use uuid::Uuid;
 
 use super::refusals::{incomplete, invalid};
 use super::{Access, browsers, verify};
 use crate::api::{self, ApiError};
 use crate::app::{App, now};
+use crate::lambda::{self, LambdaError};
 use crate::modules;
 use crate::problem::Problem;
 
@@ -31,18 +33,37 @@ pub(crate) async fn guard<S: Store + Clone>(
     if path == "/health" || path.starts_with("/callbacks/") {
         return next.run(request).await;
     }
-    let is_aws = path == "/";
+    let style = Style::of(path);
+    let is_aws = style != Style::Own;
     let access = app.access();
     if access.keys.is_empty() {
         return match browsers::check(request.headers(), is_aws, access.is_remote) {
             Ok(()) => next.run(request).await,
-            Err(error) => refuse(error, is_aws),
+            Err(error) => refuse(error, style),
         };
     }
     match admit(access, request).await {
         Ok(request) => next.run(request).await,
-        Err(Refused::Access(error)) => refuse(error, is_aws),
+        Err(Refused::Access(error)) => refuse(error, style),
         Err(Refused::Body(response)) => *response,
+    }
+}
+
+/// In whose form a request is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    StepFunctions,
+    Lambda,
+    Own,
+}
+
+impl Style {
+    fn of(path: &str) -> Style {
+        match path {
+            "/" => Style::StepFunctions,
+            path if lambda::is_lambda(path) => Style::Lambda,
+            _ => Style::Own,
+        }
     }
 }
 
@@ -71,6 +92,7 @@ async fn admit(access: &Access, request: Request<Body>) -> Result<Request<Body>,
             "A module is uploaded with its SHA-256 in the header X-Amz-Content-Sha256, which is signed.";
         return Err(incomplete(problem).into());
     }
+    let _place = place_for(access, &parts, plausible.digest.is_some())?;
     let body = read_body(&parts, body).await?;
     let digest = digest(body.clone()).await;
     match &plausible.digest {
@@ -85,14 +107,37 @@ async fn admit(access: &Access, request: Request<Body>) -> Result<Request<Body>,
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
+/// Lambda's clients do not tell the digest of a function's code, so it is read before its signature is checked. That is
+/// done for few at a time.
+fn place_for<'a>(
+    access: &'a Access,
+    parts: &Parts,
+    is_checked: bool,
+) -> Result<Option<SemaphorePermit<'a>>, Refused> {
+    if is_checked || !lambda::is_upload(&parts.method, parts.uri.path()) {
+        return Ok(None);
+    }
+    match access.unchecked_uploads.try_acquire() {
+        Ok(place) => Ok(Some(place)),
+        Err(_full) => {
+            let busy = LambdaError::throttled("Too many functions are being uploaded; try again.");
+            Err(Refused::Body(Box::new(busy.into_response())))
+        }
+    }
+}
+
 fn is_upload(parts: &Parts) -> bool {
-    parts.method == Method::PUT && parts.uri.path().starts_with("/modules/")
+    let path = parts.uri.path();
+    parts.method == Method::PUT && path.starts_with("/modules/") && !path.contains("/aliases/")
 }
 
 async fn read_body(parts: &Parts, body: Body) -> Result<Bytes, Refused> {
     let refused = |response| Refused::Body(Box::new(response));
     if is_upload(parts) {
         return modules::read_body(body).await.map_err(|problem| refused(problem.into_response()));
+    }
+    if Style::of(parts.uri.path()) == Style::Lambda {
+        return lambda::read_body(parts, body).await.map_err(|error| refused(error.into_response()));
     }
     api::read_body(body).await.map_err(|error| {
         refused(if parts.uri.path() == "/" {
@@ -112,12 +157,15 @@ async fn digest(body: Bytes) -> String {
 }
 
 /// AWS's form for the AWS API, and ours for the rest.
-fn refuse(error: ApiError, is_aws: bool) -> Response {
+fn refuse(error: ApiError, style: Style) -> Response {
     tracing::info!(code = error.code(), "request refused");
-    if !is_aws {
-        return Problem::new(StatusCode::FORBIDDEN, error.code(), error.message()).into_response();
-    }
-    let mut response = error.into_response();
+    let mut response = match style {
+        Style::Own => {
+            return Problem::new(StatusCode::FORBIDDEN, error.code(), error.message()).into_response();
+        }
+        Style::StepFunctions => error.into_response(),
+        Style::Lambda => LambdaError::forbidden(&error).into_response(),
+    };
     if let Ok(request_id) = HeaderValue::from_str(&Uuid::new_v4().to_string()) {
         response.headers_mut().insert("x-amzn-requestid", request_id);
     }

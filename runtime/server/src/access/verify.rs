@@ -142,7 +142,6 @@ mod tests {
     use sha2::{Digest, Sha256};
 
     use super::super::keys::Keys;
-    use super::super::replays::Replays;
     use super::super::signature::parse_compact;
     use super::*;
 
@@ -160,12 +159,7 @@ mod tests {
 
     fn access() -> Access {
         let keys = Keys::with("AKIAIOSFODNN7EXAMPLE", "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-        Access {
-            keys,
-            replays: Replays::default(),
-            since: parse_compact(AT).unwrap().saturating_add_seconds(-300),
-            is_remote: false,
-        }
+        Access::new(keys, parse_compact(AT).unwrap().saturating_add_seconds(-300), false)
     }
 
     fn signed(authorization: &str) -> Parts {

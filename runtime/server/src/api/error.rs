@@ -271,6 +271,7 @@ impl From<Refusal> for ApiError {
                 ApiError::no_mocked_state(&machine, &test_case, &state)
             }
             Refusal::ModuleDoesNotExist { name } => ApiError::no_module(&name),
+            Refusal::Module(refusal) => ApiError::conflict(format!("{refusal}.")),
             Refusal::Overloaded => ApiError::new("ThrottlingException", "Rate exceeded"),
             Refusal::Unavailable => ApiError::unavailable(
                 "The store could not be written. What was asked for may or may not have been done.",

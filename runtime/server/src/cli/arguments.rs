@@ -308,18 +308,67 @@ A manifest is pushed with it: charge.toml if it lies beside charge.wasm, or the 
         /// The module's manifest; without it, the .toml file beside the component, if there is one
         #[arg(long, value_name = "FILE")]
         manifest: Option<PathBuf>,
+        /// Only in the place of the component with this digest, as `module show` tells it
+        #[arg(long, value_name = "DIGEST")]
+        replaces: Option<String>,
     },
     /// List the modules
     List,
+    /// Give the newest upload a version number, unless it has one
+    Publish {
+        /// Name of the module
+        name: String,
+    },
+    /// Set, list and remove aliases: names that lead to a version, or to two with a weight
+    #[command(subcommand)]
+    Alias(AliasCommand),
     /// Show a module's versions
     Show {
         /// Name of the module
         name: String,
     },
-    /// Remove a module with all of its versions
+    /// Remove a module with all of its versions, or one version
     Remove {
         /// Name of the module
         name: String,
+        /// Remove this version only
+        #[arg(long, value_name = "NUMBER")]
+        version: Option<u32>,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum AliasCommand {
+    /// Make an alias, or move it. Executions that run stay with the version that they began with
+    #[command(after_help = "\
+Examples:
+  stepwell module alias set charge live 3
+  stepwell module alias set charge live 3 --also 4=0.1    one execution in ten gets version 4")]
+    Set {
+        /// Name of the module
+        module: String,
+        /// Name of the alias
+        alias: String,
+        /// Number of the version, or $LATEST
+        version: String,
+        /// A second version, and its part of the executions, from 0.0 to 1.0
+        #[arg(long, value_name = "VERSION=WEIGHT")]
+        also: Option<String>,
+        /// What the alias is for
+        #[arg(long)]
+        description: Option<String>,
+    },
+    /// List the aliases of a module
+    List {
+        /// Name of the module
+        module: String,
+    },
+    /// Remove an alias
+    Remove {
+        /// Name of the module
+        module: String,
+        /// Name of the alias
+        alias: String,
     },
 }
 

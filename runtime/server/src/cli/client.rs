@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full, Limited};
+use http_body_util::{BodyExt, Limited};
 use hyper::client::conn::http1;
 use hyper::header::HeaderValue;
 use hyper::{Method, Request, StatusCode, header};
@@ -13,6 +13,7 @@ use tokio::time::timeout;
 use uuid::Uuid;
 
 use super::Failure;
+use super::upload::{Upload, Watcher};
 use crate::access::{Credentials, sign};
 use crate::app::now;
 use crate::limits::{CLIENT_ANSWER_BYTES_MAX, CLIENT_ANSWER_TIMEOUT, CLIENT_CONNECT_TIMEOUT};
@@ -82,9 +83,25 @@ impl Client {
         self.send(request.body(Bytes::from(members.to_string()))?).await
     }
 
-    pub(crate) async fn put(&self, path: &str, body: Vec<u8>) -> Result<Value, Failure> {
-        let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/wasm");
-        self.send(request.body(Bytes::from(body))?).await
+    pub(crate) async fn put(&self, path: &str, members: &Value) -> Result<Value, Failure> {
+        let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/json");
+        self.send(request.body(Bytes::from(members.to_string()))?).await
+    }
+
+    /// Sends a file in the place of one of which the digest is told, or of any.
+    pub(crate) async fn upload(
+        &self,
+        path: &str,
+        body: Bytes,
+        content_type: &str,
+        replaces: Option<&str>,
+        watcher: Watcher,
+    ) -> Result<Value, Failure> {
+        let mut request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, content_type);
+        if let Some(digest) = replaces {
+            request = request.header(header::IF_MATCH, format!("\"{digest}\""));
+        }
+        self.send_watched(request.body(body)?, watcher).await
     }
 
     pub(crate) async fn put_json(&self, path: &str, members: &Value) -> Result<Value, Failure> {
@@ -133,6 +150,10 @@ impl Client {
     }
 
     async fn send(&self, request: Request<Bytes>) -> Result<Value, Failure> {
+        self.send_watched(request, Box::new(|_| {})).await
+    }
+
+    async fn send_watched(&self, request: Request<Bytes>, watcher: Watcher) -> Result<Value, Failure> {
         let (mut parts, body) = request.into_parts();
         if let Some(credentials) = &self.credentials {
             // Signed too, so that nobody else can send this request once more.
@@ -141,7 +162,7 @@ impl Client {
             parts.headers.insert("amz-sdk-request", HeaderValue::from_static("attempt=1"));
             sign(&mut parts, &body, credentials, now());
         }
-        let request = Request::from_parts(parts, Full::new(body));
+        let request = Request::from_parts(parts, Upload::new(body, watcher));
         let lost = || format!("the server at {} did not answer", self.endpoint);
         let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.with_context(lost)?;

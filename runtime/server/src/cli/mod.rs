@@ -1,5 +1,6 @@
 //! The command line: what is asked for, and the exit code.
 
+mod alias;
 mod arguments;
 mod callback;
 mod client;
@@ -19,6 +20,7 @@ mod progress;
 mod secret;
 mod settings;
 mod terminal;
+mod upload;
 mod validate;
 
 use std::process::ExitCode;

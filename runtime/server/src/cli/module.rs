@@ -3,11 +3,14 @@
 use std::path::Path;
 
 use anyhow::Context;
-use serde_json::Value;
+use bytes::Bytes;
+use serde_json::{Value, json};
 
+use super::alias;
 use super::arguments::ModuleCommand;
 use super::client::{Client, path_part};
 use super::terminal::{Terminal, printable, read_text};
+use super::upload::watcher;
 use super::{Failure, Verdict};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::package;
@@ -18,9 +21,13 @@ pub(crate) async fn run(
     terminal: &Terminal,
 ) -> Result<Verdict, Failure> {
     match command {
-        ModuleCommand::Push { name, file, manifest } => {
-            let bytes = upload(&file, manifest.as_deref())?;
-            let module = client.put(&format!("/modules/{}", path_part(&name)), bytes).await?;
+        ModuleCommand::Push { name, file, manifest, replaces } => {
+            let bytes = Bytes::from(upload(&file, manifest.as_deref())?);
+            let content_type =
+                if package::is_archive(&bytes) { "application/zip" } else { "application/wasm" };
+            let watcher = watcher(&name, bytes.len());
+            let path = module_path(&name);
+            let module = client.upload(&path, bytes, content_type, replaces.as_deref(), watcher).await?;
             terminal.answer(&pushed(&module));
         }
         ModuleCommand::List => {
@@ -32,15 +39,32 @@ pub(crate) async fn run(
             }
         }
         ModuleCommand::Show { name } => {
-            let versions = pages(client, &format!("/modules/{}", path_part(&name)), "versions").await?;
+            let mut versions = pages(client, &module_path(&name), "versions").await?;
+            let newest = client.get(&module_path(&name)).await?["unpublished"].take();
+            if newest.is_object() {
+                versions.insert(0, newest);
+            }
             terminal.answer(&table(&versions));
         }
-        ModuleCommand::Remove { name } => {
-            client.delete(&format!("/modules/{}", path_part(&name))).await?;
+        ModuleCommand::Publish { name } => {
+            let published = client.post(&format!("{}/versions", module_path(&name)), &json!({})).await?;
+            terminal.answer(&format!("{name} version {}", published["version"]));
+        }
+        ModuleCommand::Alias(command) => alias::run(client, command, *terminal).await?,
+        ModuleCommand::Remove { name, version: None } => {
+            client.delete(&module_path(&name)).await?;
             terminal.note(&format!("Removed the module {name}."));
+        }
+        ModuleCommand::Remove { name, version: Some(version) } => {
+            client.delete(&format!("{}/versions/{version}", module_path(&name))).await?;
+            terminal.note(&format!("Removed version {version} of the module {name}."));
         }
     }
     Ok(Verdict::Good)
+}
+
+pub(super) fn module_path(name: &str) -> String {
+    format!("/modules/{}", path_part(name))
 }
 
 /// What is sent: the component, or an archive with its manifest.
@@ -99,7 +123,7 @@ fn table(versions: &[Value]) -> String {
         let size = size(version["sizeBytes"].as_u64().unwrap_or(0));
         [
             text(version, "name"),
-            version["version"].to_string(),
+            version["version"].as_u64().map_or_else(|| "$LATEST".to_owned(), |number| number.to_string()),
             size,
             text(version, "createdAt"),
             text(version, "digest"),

@@ -72,6 +72,7 @@ async fn attempt<S: Store + Clone>(
         execution_arn: names.execution_arn.as_str().into(),
         execution_name: names.execution.as_str().into(),
         state_machine_arn: names.machine_arn.as_str().into(),
+        started_at: now(),
         request,
         heartbeat: Arc::new(move || notified.notify_one()),
         watch: watch.cloned(),

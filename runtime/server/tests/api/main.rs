@@ -5,6 +5,7 @@ mod access;
 mod callbacks;
 mod execution_logs;
 mod express;
+mod lambda;
 mod map_run_redrive;
 mod redrive;
 mod secrets;
@@ -21,11 +22,13 @@ use axum::http::{Request, StatusCode};
 use engine::{Engine, Express, Observed, Observer, TaskDispatch, TaskExecutor, TaskOutcome};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
-use server::{Access, Account, App, KeptLimits, LogsTo, Observing, Parts, Vault};
+use server::{Access, Account, App, KeptLimits, LogsTo, ModuleRules, Observing, Parts, Vault};
 use store::MemoryStore;
 use tempfile::TempDir;
+use tokio::sync::SetOnce;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
+use wasm_host::{Defaults, Limits, Policy};
 
 const PREFIX: &str = "arn:aws:states:us-east-1:123456789012";
 const ROLE: &str = "arn:aws:iam::123456789012:role/r";
@@ -55,6 +58,12 @@ fn engine_options(
 ) -> engine::Options {
     let shard = engine::shard::Options { observed, link_maker, ..Default::default() };
     engine::Options { shard, observer: Some(observer), ..engine::Options::default() }
+}
+
+/// Modules get what they get by default.
+fn rules() -> Arc<ModuleRules> {
+    let defaults = Defaults::new(Limits::default(), 256 << 20, 1_000);
+    Arc::new(ModuleRules::new(Policy::default(), defaults))
 }
 
 struct Server {
@@ -91,6 +100,13 @@ impl Server {
         let parts = Parts {
             engine: handle,
             express,
+            functions: Arc::new(server::functions(
+                &host,
+                &store,
+                &account,
+                &rules(),
+                &Arc::new(SetOnce::new()),
+            )),
             host,
             account,
             vault,

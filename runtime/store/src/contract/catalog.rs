@@ -4,7 +4,7 @@ use asl::Text;
 use asl::interpreter::{ExecutionId, RowId};
 
 use crate::batch::Change::Put;
-use crate::record::{ModuleHead, SecretKind};
+use crate::record::SecretKind;
 use crate::{RowKey, SecretKey, Store, contract::sample};
 
 const NAMES: [&str; 7] = ["A", "a", "a-1", "aa", "b", "z", "ä"];
@@ -14,7 +14,7 @@ pub async fn names_are_listed_in_pages(store: &impl Store) {
         for (name, number) in NAMES.into_iter().zip(1..) {
             batch.machines.insert(name.into(), Put(sample::machine(name, number)));
             batch.activities.insert(name.into(), Put(sample::activity(name)));
-            batch.module_heads.insert(name.into(), Put(ModuleHead { latest_version: 1 }));
+            batch.module_heads.insert(name.into(), Put(sample::head(1)));
         }
     })
     .await;

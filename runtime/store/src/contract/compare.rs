@@ -43,6 +43,12 @@ pub async fn assert_same_answers(left: &impl Store, right: &impl Store, known: &
         same("name", &found, &other);
         same("machine", &left.machine(name).await, &right.machine(name).await);
         same("activity", &left.activity(name).await, &right.activity(name).await);
+        for number in 0..NUMBERS {
+            let number = u32::try_from(number).expect("small");
+            let (upload, other) =
+                (left.module_upload(name, number).await, right.module_upload(name, number).await);
+            same("upload", &upload, &other);
+        }
         same("head", &left.module_head(name).await, &right.module_head(name).await);
         let after = Some(NUMBERS / 2);
         let (queue, other) =
@@ -53,6 +59,7 @@ pub async fn assert_same_answers(left: &impl Store, right: &impl Store, known: &
         let now = sample::at(now);
         same("timers", &left.due_timers(now, 7).await, &right.due_timers(now, 7).await);
     }
+    same("oldest", &left.oldest_state().await, &right.oldest_state().await);
     same("timer", &left.next_timer().await, &right.next_timer().await);
     same("dispatched", &left.dispatched(None, 100).await, &right.dispatched(None, 100).await);
     for number in 0..NUMBERS {

@@ -4,7 +4,7 @@ use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::{Batch, Change, Changes};
-use crate::record::{ExecutionStatus, HistoryRow, ModuleHead, SecretKind, StateRow};
+use crate::record::{ExecutionStatus, HistoryRow, SecretKind, StateRow};
 use crate::{CallbackKey, CallbackRequestKey, ListingKey, NameKey, QueueKey, RowKey, SecretKey, TimerKey};
 
 use super::sample;
@@ -79,7 +79,7 @@ impl Generator {
         let (execution, status) = (self.execution(), self.status());
         let row = RowKey { execution, row: RowId(1 + number) };
         let prng = &mut self.prng;
-        match prng.below(18) {
+        match prng.below(19) {
             0 => put(prng, &mut batch.executions, execution, sample::execution(number, status)),
             1 => self.state(batch, execution, row),
             2 => self.history(batch, execution),
@@ -123,9 +123,13 @@ impl Generator {
                 put(prng, &mut batch.callback_requests, key, sample::callback_request(number));
             }
             16 => put(prng, &mut batch.callback_answers, callback(row), sample::callback_answer()),
+            17 => {
+                let upload = u32::try_from(number).expect("small");
+                put(prng, &mut batch.module_uploads, (name, upload), sample::module(number));
+            }
             _last => {
                 let latest_version = u32::try_from(number).expect("small");
-                put(prng, &mut batch.module_heads, name, ModuleHead { latest_version });
+                put(prng, &mut batch.module_heads, name, sample::head(latest_version));
             }
         }
     }

@@ -8,9 +8,9 @@ use asl::{Data, Text, Timestamp};
 
 use crate::batch::Change;
 use crate::record::{
-    ActivityRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, HistoryRow, MachineKind,
-    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, ModuleRecord, QueuedTask, RevisionRecord,
-    SecretRecord, StateHeader,
+    ActivityRecord, CallbackAnswered, ExecutionRecord, ExecutionStatus, HistoryRow, LatestMove, MachineKind,
+    MachineRecord, MachineStatus, MapRunRecord, MapRunTotals, ModuleHead, ModulePointers, ModuleRecord,
+    QueuedTask, RevisionRecord, SecretRecord, StateHeader,
 };
 use crate::{Batch, CommitError, HistoryQuery, ListingKey, Order, Page, Position, ReadError, Store};
 
@@ -178,7 +178,16 @@ pub(super) fn module(number: u64) -> ModuleRecord {
         created_at: at(1_700_000_000_004),
         description: None,
         manifest: number.is_multiple_of(2).then(|| Text::from("[limits]")),
+        configuration: None,
+        package_digest: None,
     }
+}
+
+pub(super) fn head(latest_version: u32) -> ModuleHead {
+    let latest = vec![LatestMove { at: at(i64::from(latest_version)), upload: latest_version }];
+    let pointers =
+        ModulePointers { last_upload: latest_version, latest, published: None, aliases: Vec::new() };
+    ModuleHead { latest_version, pointers: latest_version.is_multiple_of(2).then(|| Box::new(pointers)) }
 }
 
 pub(super) fn secret(number: u64) -> SecretRecord {

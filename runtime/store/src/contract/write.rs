@@ -4,7 +4,7 @@ use asl::Text;
 use asl::interpreter::{AttemptId, ExecutionId, RowId, TimerKind};
 
 use crate::batch::Change::{Delete, Put};
-use crate::record::{ExecutionStatus, ModuleHead, SecretKind, StateRow};
+use crate::record::{ExecutionStatus, SecretKind, StateRow};
 use crate::{
     Batch, CallbackKey, CallbackRequestKey, CommitError, ListingKey, NameKey, Order, QueueKey, RowKey,
     SecretKey, Store, TimerKey,
@@ -54,7 +54,8 @@ fn fill(batch: &mut Batch) {
     batch.activities.insert(Text::from("activity"), Put(sample::activity("activity")));
     batch.activity_tasks.insert(place(), Put(sample::queued(1)));
     batch.modules.insert((Text::from("module"), 1), Put(sample::module(1)));
-    batch.module_heads.insert(Text::from("module"), Put(ModuleHead { latest_version: 1 }));
+    batch.module_heads.insert(Text::from("module"), Put(sample::head(1)));
+    batch.module_uploads.insert((Text::from("module"), 2), Put(sample::module(2)));
     batch.map_runs.insert(ROW, Put(sample::map_run(1)));
     batch.map_run_ids.insert(MAP_RUN, Put(ROW));
     batch.secrets.insert(secret(), Put(sample::secret(1)));
@@ -100,7 +101,10 @@ pub async fn every_table_keeps_what_is_put(store: &impl Store) {
     let queue = store.activity_tasks("activity", None, 10).await.expect("readable");
     assert_eq!(queue, [(2, sample::queued(1))]);
     assert_eq!(store.module("module", 1).await.expect("readable"), Some(sample::module(1)));
-    assert_eq!(store.module_head("module").await.expect("readable"), Some(ModuleHead { latest_version: 1 }));
+    assert_eq!(store.module_head("module").await.expect("readable"), Some(sample::head(1)));
+    assert_eq!(store.module_upload("module", 2).await.expect("readable"), Some(sample::module(2)));
+    assert_eq!(store.module_upload("module", 1).await.expect("readable"), None);
+    assert_eq!(store.oldest_state().await.expect("readable"), Some(ID));
     assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), Some((ROW, sample::map_run(1))));
     assert_eq!(store.secret(&secret()).await.expect("readable"), Some(sample::secret(1)));
     let runs = store.list_map_runs(ID, None, 10).await.expect("readable");
@@ -130,6 +134,7 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
         batch.activity_tasks.insert(place(), Delete);
         batch.modules.insert((Text::from("module"), 1), Delete);
         batch.module_heads.insert(Text::from("module"), Delete);
+        batch.module_uploads.insert((Text::from("module"), 2), Delete);
         batch.map_runs.insert(ROW, Delete);
         batch.map_run_ids.insert(MAP_RUN, Delete);
         batch.secrets.insert(secret(), Delete);
@@ -142,6 +147,8 @@ pub async fn deleted_rows_are_gone(store: &impl Store) {
     assert_eq!(store.revision(8).await.expect("readable"), None);
     assert_eq!(store.module("module", 1).await.expect("readable"), None);
     assert_eq!(store.module_head("module").await.expect("readable"), None);
+    assert_eq!(store.module_upload("module", 2).await.expect("readable"), None);
+    assert_eq!(store.oldest_state().await.expect("readable"), None);
     assert_eq!(store.map_run(MAP_RUN).await.expect("readable"), None);
     assert_eq!(store.secret(&secret()).await.expect("readable"), None);
     assert_eq!(store.list_map_runs(ID, None, 10).await.expect("readable").items, []);

@@ -63,6 +63,11 @@ pub(crate) fn row(view: &impl View, key: RowKey) -> Result<Option<Row>, ReadErro
     }
 }
 
+pub(crate) fn oldest(view: &impl View) -> Result<Option<ExecutionId>, ReadError> {
+    let first = keys::<table::State>(view, &KeyRange::all(), Order::Forward, 1)?;
+    Ok(first.first().map(|key| key.execution))
+}
+
 fn malformed(reason: &str) -> ReadError {
     corrupt(TableId::State)(DecodeError::malformed("state of an execution", reason))
 }

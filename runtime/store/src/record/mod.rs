@@ -24,7 +24,10 @@ pub use machine::{
     VersionRecord,
 };
 pub use map_run::{MapRunRecord, MapRunTotals, map_run_listing};
-pub use module::{ModuleHead, ModuleRecord};
+pub use module::{
+    AliasMove, LatestMove, MODULE_WEIGHT_WHOLE, ModuleAlias, ModuleHead, ModulePlace, ModulePointers,
+    ModuleRecord, ModuleShare, ModuleTarget,
+};
 pub use secret::{SecretKind, SecretRecord};
 
 /// The store's own numbers.

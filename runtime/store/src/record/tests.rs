@@ -81,6 +81,8 @@ const FROZEN: &[u64] = &[
     0x3244_9ad9_0375_6219, // ExecutionRecord/PendingRedrive
     0xe315_37a4_b519_0e57, // ExecutionRecord/MapRunChild/Entry
     0x32ef_c058_26ab_c5c3, // ModuleRecord/Manifest
+    0x513d_ad0c_2edb_2b21, // ModuleRecord/Configuration
+    0x40d3_bcba_93ce_9c8f, // ModuleHead/Pointers
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -407,7 +409,34 @@ fn module() -> ModuleRecord {
         created_at: at(8),
         description: Some("words".to_owned()),
         manifest: None,
+        configuration: None,
+        package_digest: None,
     }
+}
+
+fn configured() -> ModuleRecord {
+    let (configuration, package_digest) = (Some(data()), Some(Text::from("sha256:01")));
+    ModuleRecord { configuration, package_digest, ..module() }
+}
+
+fn pointers() -> ModuleHead {
+    let also = Some(ModuleShare { version: 2, weight: 250_000 });
+    let alias = ModuleAlias {
+        name: Text::from("live"),
+        description: Some("words".to_owned()),
+        moves: vec![
+            AliasMove { at: at(4), target: ModuleTarget { version: 1, also: None } },
+            AliasMove { at: at(5), target: ModuleTarget { version: 1, also } },
+        ],
+        revision: 2,
+    };
+    let pointers = ModulePointers {
+        last_upload: 3,
+        latest: vec![LatestMove { at: at(6), upload: 3 }],
+        published: Some(9),
+        aliases: vec![alias],
+    };
+    ModuleHead { latest_version: 9, pointers: Some(Box::new(pointers)) }
 }
 
 fn secret() -> SecretRecord {
@@ -446,7 +475,9 @@ fn samples() -> Vec<Sample> {
         sample("QueuedTask", queued()),
         sample("ModuleRecord", module()),
         sample("ModuleRecord/Manifest", ModuleRecord { manifest: Some("[limits]".into()), ..module() }),
-        sample("ModuleHead", ModuleHead { latest_version: 9 }),
+        sample("ModuleHead", ModuleHead { latest_version: 9, pointers: None }),
+        sample("ModuleRecord/Configuration", configured()),
+        sample("ModuleHead/Pointers", pointers()),
         sample("u64", 0x0102_u64),
         sample("ExecutionId", ExecutionId(0x0102)),
         sample("AttemptId", AttemptId(0x0102)),

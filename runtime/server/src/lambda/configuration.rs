@@ -1,0 +1,144 @@
+//! What Lambda's clients say about a function besides its code. Limits are held to; the rest is kept and told again, for
+//! tools that compare.
+
+use asl::Data;
+use serde_json::{Map, Value, json};
+
+use super::error::LambdaError;
+use super::members::Members;
+
+/// AWS: seconds that a function may be given.
+const TIMEOUT_SECONDS_MAX: u64 = 900;
+/// AWS: MiB that a function may be given.
+const MEMORY_MIB_MIN: u64 = 128;
+const MEMORY_MIB_MAX: u64 = 10_240;
+/// AWS: tags of a function.
+const TAGS_MAX: usize = 50;
+
+/// Texts that are kept as they are told.
+const TEXTS: [&str; 3] = ["Role", "Runtime", "Handler"];
+/// Members of which only the default is supported, with that default.
+const FIXED: [(&str, &str, &str); 4] = [
+    ("TracingConfig", "Mode", "PassThrough"),
+    ("SnapStart", "ApplyOn", "None"),
+    ("EphemeralStorage", "Size", "512"),
+    ("LoggingConfig", "LogFormat", "Text"),
+];
+
+/// Takes the configuration out of the members of a request; what is not told stays as it was.
+pub(super) fn read(members: &mut Members, existing: Option<&Data>) -> Result<Data, LambdaError> {
+    let mut told = match existing.map(Data::value) {
+        Some(Value::Object(existing)) => existing.clone(),
+        Some(_) | None => Map::new(),
+    };
+    if let Some(description) = members.description()? {
+        told.insert("Description".to_owned(), json!(description));
+    }
+    for member in TEXTS {
+        if let Some(text) = members.text(member)? {
+            told.insert(member.to_owned(), json!(text));
+        }
+    }
+    let limits = [("Timeout", 1, TIMEOUT_SECONDS_MAX), ("MemorySize", MEMORY_MIB_MIN, MEMORY_MIB_MAX)];
+    for (member, min, max) in limits {
+        if let Some(value) = members.take(member) {
+            told.insert(member.to_owned(), json!(within(member, &value, min, max)?));
+        }
+    }
+    for (member, part, default) in FIXED {
+        let Some(value) = members.take(member) else { continue };
+        let told = value[part].as_str().map_or_else(|| value[part].to_string(), str::to_owned);
+        if !value[part].is_null() && told != default {
+            return Err(LambdaError::invalid(format!("{member}: only {part} {default} is supported here.")));
+        }
+    }
+    if let Some(architectures) = members.take("Architectures") {
+        told.insert("Architectures".to_owned(), architectures);
+    }
+    refuse_environment(members)?;
+    Ok(Data::from(Value::Object(told)))
+}
+
+/// Tags are told once, when a function is made.
+pub(super) fn read_tags(members: &mut Members, configuration: &Data) -> Result<Data, LambdaError> {
+    let Some(tags) = members.take("Tags") else { return Ok(configuration.clone()) };
+    let texts = tags.as_object().filter(|tags| tags.values().all(Value::is_string));
+    let tags = texts.ok_or_else(|| LambdaError::invalid("Tags must be a structure of strings."))?;
+    if tags.len() > TAGS_MAX {
+        return Err(LambdaError::invalid(format!("A function has {TAGS_MAX} tags at most.")));
+    }
+    let mut told = configuration.value().clone();
+    told["Tags"] = json!(tags);
+    Ok(Data::from(told))
+}
+
+/// Variables may be secrets, and a record is no place for them.
+fn refuse_environment(members: &mut Members) -> Result<(), LambdaError> {
+    let Some(environment) = members.take("Environment") else { return Ok(()) };
+    let is_empty = environment["Variables"].as_object().is_none_or(Map::is_empty);
+    if is_empty {
+        return Ok(());
+    }
+    Err(LambdaError::invalid(
+        "Environment is not supported here: a module has no environment but what its manifest, module.toml, asks for and \
+         the operator grants.",
+    ))
+}
+
+fn within(member: &str, value: &Value, min: u64, max: u64) -> Result<u64, LambdaError> {
+    match value.as_u64() {
+        Some(number) if (min..=max).contains(&number) => Ok(number),
+        Some(number) if number > max => Err(LambdaError::validation(
+            &number.to_string(),
+            &camel(member),
+            &format!("value less than or equal to {max}"),
+        )),
+        _ => Err(LambdaError::validation(
+            &value.to_string(),
+            &camel(member),
+            &format!("value greater than or equal to {min}"),
+        )),
+    }
+}
+
+/// A member as AWS's messages write it.
+fn camel(member: &str) -> String {
+    let mut letters = member.chars();
+    letters.next().map_or_else(String::new, |first| first.to_ascii_lowercase().to_string() + letters.as_str())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn members(body: &Value) -> Members {
+        Members::parse(body.to_string().as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn what_is_not_told_stays() {
+        let first = json!({"Description": "one", "Timeout": 3, "Role": "r", "TracingConfig": {"Mode": "PassThrough"}});
+        let first = read(&mut members(&first), None).unwrap();
+        assert_eq!(*first.value(), json!({"Description": "one", "Role": "r", "Timeout": 3}));
+        let second = read(&mut members(&json!({"Timeout": 5, "MemorySize": 256})), Some(&first)).unwrap();
+        let expected = json!({"Description": "one", "Role": "r", "Timeout": 5, "MemorySize": 256});
+        assert_eq!(*second.value(), expected);
+        let tagged = read_tags(&mut members(&json!({"Tags": {"a": "b"}})), &first).unwrap();
+        assert_eq!(tagged.value()["Tags"], json!({"a": "b"}));
+    }
+
+    #[test]
+    fn what_cannot_be_held_to_is_refused() {
+        let check = |body: Value, expected: &str| {
+            let error = format!("{:?}", read(&mut members(&body), None).unwrap_err());
+            assert!(error.contains(expected), "{body}: {error}");
+        };
+        check(json!({"Timeout": 0}), "Value '0' at 'timeout'");
+        check(json!({"Timeout": 901}), "less than or equal to 900");
+        check(json!({"MemorySize": "large"}), "at 'memorySize'");
+        check(json!({"TracingConfig": {"Mode": "Active"}}), "only Mode");
+        check(json!({"EphemeralStorage": {"Size": 1024}}), "only Size 512");
+        check(json!({"Environment": {"Variables": {"A": "b"}}}), "module.toml");
+        assert!(read(&mut members(&json!({"Environment": {"Variables": {}}})), None).is_ok());
+    }
+}
