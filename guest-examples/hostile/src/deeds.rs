@@ -85,6 +85,27 @@ pub(crate) fn list_dir(path: &str) -> Result<Value, TaskError> {
     Ok(json!({ "names": names.collect::<Vec<_>>() }))
 }
 
+pub(crate) fn flood(folder: &str, files: u32, mebibytes: usize, remove: bool) -> Result<Value, TaskError> {
+    let block = vec![b'x'; MEBIBYTE];
+    for number in 0..files {
+        let path = format!("{folder}/{number}");
+        let mut file = std::fs::File::create(&path).or_task_error("FloodEnded")?;
+        for _ in 0..mebibytes {
+            file.write_all(&block).or_task_error("FloodEnded")?;
+        }
+        drop(file);
+        if remove {
+            std::fs::remove_file(&path).or_task_error("FloodEnded")?;
+        }
+    }
+    Ok(json!({ "files": files }))
+}
+
+pub(crate) fn secret(name: &str) -> Result<Value, TaskError> {
+    let secret = stepwell::secret(name).or_task_error("NoSecret")?;
+    Ok(json!({ "characters": secret.chars().count() }))
+}
+
 pub(crate) fn connect(address: &str) -> Result<Value, TaskError> {
     let stream = TcpStream::connect(address).or_task_error("ConnectFailed")?;
     let peer = stream.peer_addr().or_task_error("ConnectFailed")?;

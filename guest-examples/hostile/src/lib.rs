@@ -32,6 +32,10 @@ enum Deed {
     WriteFile { path: Option<String> },
     /// List a directory.
     ListDir { path: Option<String> },
+    /// Write `files` files of `mebibytes` MiB, and remove each again if `remove` says so.
+    Flood { path: String, files: u32, mebibytes: usize, remove: Option<bool> },
+    /// Read a secret, and tell how long it is.
+    Secret { name: String },
     /// Connect by TCP.
     Connect { address: Option<String> },
     /// Resolve a host name.
@@ -71,6 +75,10 @@ fn handle(input: &str) -> Result<String, TaskError> {
         Deed::OpenFile { path } => deeds::open_file(path.as_deref().unwrap_or("/etc/passwd"))?,
         Deed::WriteFile { path } => deeds::write_file(path.as_deref().unwrap_or("/tmp/hostile"))?,
         Deed::ListDir { path } => deeds::list_dir(path.as_deref().unwrap_or("/"))?,
+        Deed::Flood { path, files, mebibytes, remove } => {
+            deeds::flood(&path, files, mebibytes, remove.unwrap_or(false))?
+        }
+        Deed::Secret { name } => deeds::secret(&name)?,
         Deed::Connect { address } => deeds::connect(address.as_deref().unwrap_or("127.0.0.1:80"))?,
         Deed::Resolve { host } => deeds::resolve(host.as_deref().unwrap_or("localhost"))?,
         Deed::Environment => deeds::environment(),

@@ -21,6 +21,7 @@ use wasm_host::Host;
 use crate::access::{self, Access};
 use crate::api::ApiError;
 use crate::limits::CALLBACK_LINKS_BODY_BYTES_MAX;
+use crate::module_rules::ModuleRules;
 use crate::observing::Kept;
 use crate::problem::Problem;
 use crate::registry::{Components, Registry};
@@ -57,6 +58,8 @@ pub struct Parts<S> {
     pub vault: Vault,
     pub link_maker: LinkMaker,
     pub access: Access,
+    /// What modules may use and reach.
+    pub rules: Arc<ModuleRules>,
     /// How long a Wait lasts in TestState.
     pub time_scale: TimeScale,
     /// Express executions to look at, if any are kept.
@@ -114,6 +117,10 @@ impl<S: Store + Clone> App<S> {
 
     pub(crate) fn access(&self) -> &Access {
         &self.0.parts.access
+    }
+
+    pub(crate) fn rules(&self) -> &ModuleRules {
+        &self.0.rules
     }
 
     pub(crate) fn time_scale(&self) -> TimeScale {

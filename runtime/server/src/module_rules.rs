@@ -4,8 +4,9 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use serde_json::{Value, json};
 use wasm_host::limits::POLICY_BYTES_MAX;
-use wasm_host::{Defaults, Effective, Manifest, ManifestError, Policy, effective};
+use wasm_host::{Defaults, Effective, Limits, Manifest, ManifestError, ModuleInfo, Policy, effective};
 
 /// Ours: versions of modules whose rules are at hand, each some kilobytes.
 const RULES_KEPT_MAX: usize = 1_024;
@@ -16,6 +17,17 @@ pub struct ModuleRules {
     policy: Policy,
     defaults: Defaults,
     kept: Mutex<HashMap<(String, Option<u32>), Kept>>,
+}
+
+/// Those of a server without a policy.
+impl Default for ModuleRules {
+    fn default() -> ModuleRules {
+        let host = wasm_host::Options::default();
+        ModuleRules::new(
+            Policy::default(),
+            Defaults::new(Limits::default(), host.memory_bytes_max, host.slots),
+        )
+    }
 }
 
 #[derive(Debug)]
@@ -83,16 +95,52 @@ impl ModuleRules {
         Ok(effective(manifest.as_ref(), &self.policy.for_module(name), &self.defaults))
     }
 
+    /// What a module asks for, may have and gets, each as TOML.
+    pub(crate) fn shown(&self, name: &str, manifest: Option<&str>) -> Value {
+        let allowed = self.policy.for_module(name);
+        let asked = match manifest.map(Manifest::parse).transpose() {
+            Ok(asked) => asked,
+            Err(error) => return json!({"error": format!("the manifest cannot be read: {error}")}),
+        };
+        let effective = effective(asked.as_ref(), &allowed, &self.defaults);
+        json!({
+            "requested": asked.map(|asked| asked.to_string()),
+            "allowed": allowed.bounds.to_string(),
+            "effective": effective.settings().to_string(),
+            "withheld": effective.withheld,
+        })
+    }
+
     /// No code that can panic runs under this lock.
     fn lock(&self) -> MutexGuard<'_, HashMap<(String, Option<u32>), Kept>> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+/// What whoever uploads a module may want to know: what it asks for in vain, and what it imports without a grant.
+pub(crate) fn warnings(rules: &Effective, info: &ModuleInfo) -> Vec<String> {
+    let imports = |interface: &str| info.imports.iter().any(|import| import.starts_with(interface));
+    let mut warnings = rules.withheld.clone();
+    if imports("wasi:http/outgoing-handler") && rules.grants.http.is_empty() {
+        warnings.push(
+            "it imports wasi:http/outgoing-handler, and no grants.http lets it make a request".to_owned(),
+        );
+    }
+    if imports("stepwell:task/secrets") && rules.grants.secrets.is_empty() {
+        warnings
+            .push("it imports stepwell:task/secrets, and grants.secrets names no secret for it".to_owned());
+    }
+    if info.memory_bytes_min > rules.limits.memory_bytes as u64 {
+        warnings.push(format!(
+            "it begins with {} bytes of memory, and limits.memory gives it {}: no call will start",
+            info.memory_bytes_min, rules.limits.memory_bytes
+        ));
+    }
+    warnings
+}
+
 #[cfg(test)]
 mod tests {
-    use wasm_host::Limits;
-
     use super::*;
 
     fn defaults() -> Defaults {

@@ -157,6 +157,9 @@ impl From<ChangeError> for Problem {
     fn from(error: ChangeError) -> Problem {
         match error {
             ChangeError::Package(error) => error.into(),
+            ChangeError::Manifest(_) => {
+                Problem::new(StatusCode::BAD_REQUEST, "InvalidManifest", error.to_string())
+            }
             ChangeError::Module(error) => error.into(),
             ChangeError::Refused(refusal) => refusal.into(),
             ChangeError::Read(error) => error.into(),

@@ -145,6 +145,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         vault,
         link_maker,
         access,
+        rules,
         time_scale,
         express_kept: observing.kept(),
         stopping: stopping.clone(),

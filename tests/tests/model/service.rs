@@ -71,6 +71,7 @@ impl Service {
                 functions: Arc::new(functions),
                 account,
                 access,
+                rules: Arc::new(server::ModuleRules::default()),
                 vault,
                 link_maker: LinkMaker::new([7; 32], "https://flows.example"),
                 time_scale: TimeScale::REAL,

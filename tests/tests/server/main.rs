@@ -8,6 +8,7 @@ mod callbacks;
 mod clients;
 mod connections;
 mod functions;
+mod grants;
 mod hostile;
 mod http_tasks;
 mod keys;

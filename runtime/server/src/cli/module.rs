@@ -29,6 +29,9 @@ pub(crate) async fn run(
             let path = module_path(&name);
             let module = client.upload(&path, bytes, content_type, replaces.as_deref(), watcher).await?;
             terminal.answer(&pushed(&module));
+            for warning in module["warnings"].as_array().into_iter().flatten() {
+                terminal.note(&format!("warning: {}", printable(warning.as_str().unwrap_or("?"))));
+            }
         }
         ModuleCommand::List => {
             let modules = pages(client, "/modules", "modules").await?;
@@ -39,12 +42,14 @@ pub(crate) async fn run(
             }
         }
         ModuleCommand::Show { name } => {
-            let mut versions = pages(client, &module_path(&name), "versions").await?;
-            let newest = client.get(&module_path(&name)).await?["unpublished"].take();
+            let path = module_path(&name);
+            let mut versions = pages(client, &path, "versions").await?;
+            let mut module = client.get(&path).await?;
+            let newest = module["unpublished"].take();
             if newest.is_object() {
                 versions.insert(0, newest);
             }
-            terminal.answer(&table(&versions));
+            terminal.answer(&format!("{}\n\n{}", table(&versions), rules(&module["rules"])));
         }
         ModuleCommand::Publish { name } => {
             let published = client.post(&format!("{}/versions", module_path(&name)), &json!({})).await?;
@@ -114,6 +119,34 @@ fn pushed(module: &Value) -> String {
         size(module["sizeBytes"].as_u64().unwrap_or(0)),
         text("digest")
     )
+}
+
+/// What the newest upload asks for, may have and gets.
+fn rules(rules: &Value) -> String {
+    if let Some(error) = rules["error"].as_str() {
+        return printable(error);
+    }
+    let text = |name: &str, absent: &str| {
+        let text = rules[name].as_str().filter(|text| !text.is_empty()).map(printable);
+        text.unwrap_or_else(|| absent.to_owned()).trim_end().replace('\n', "\n  ")
+    };
+    let mut lines = vec![
+        format!(
+            "Requested by its manifest:\n  {}",
+            text("requested", "nothing; it has no manifest, or an empty one")
+        ),
+        format!(
+            "Allowed by the operator's policy:\n  {}",
+            text("allowed", "nothing is said; the server's own bounds hold")
+        ),
+        format!("In force:\n  {}", text("effective", "?")),
+    ];
+    let withheld: Vec<_> =
+        rules["withheld"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    if !withheld.is_empty() {
+        lines.push(format!("Withheld:\n  {}", printable(&withheld.join("\n  "))));
+    }
+    lines.join("\n\n")
 }
 
 /// One line for each version, in columns.
@@ -189,5 +222,33 @@ charge  12       123.5 kB  2026-01-01T00:00:00.000Z  sha256:ab
 py      1        18.2 MB   2026-01-01T00:00:00.000Z  sha256:ab";
         assert_eq!(table(&[module("charge", 12, 123_456), module("py", 1, 18_200_000)]), expected);
         assert_eq!(pushed(&module("charge", 12, 950)), "charge version 12 (950 B, sha256:ab)");
+    }
+
+    #[test]
+    fn rules_are_shown_beside_each_other() {
+        let rules_of = |requested: Value| {
+            rules(
+                &json!({"requested": requested, "allowed": "", "effective": "[limits]\nfuel = 1\n", "withheld": ["a", "b"]}),
+            )
+        };
+        let expected = "\
+Requested by its manifest:
+  [limits]
+  fuel = 2
+
+Allowed by the operator's policy:
+  nothing is said; the server's own bounds hold
+
+In force:
+  [limits]
+  fuel = 1
+
+Withheld:
+  a
+  b";
+        assert_eq!(rules_of(json!("[limits]\nfuel = 2\n")), expected);
+        assert!(
+            rules_of(Value::Null).starts_with("Requested by its manifest:\n  nothing; it has no manifest")
+        );
     }
 }

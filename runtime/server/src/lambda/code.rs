@@ -19,7 +19,7 @@ use super::members::Members;
 use super::names::Function;
 use crate::app::App;
 use crate::limits::{INVOCATION_BYTES_MAX, LAMBDA_UPLOAD_BYTES_MAX, MODULE_BODY_TIMEOUT, REQUEST_BYTES_MAX};
-use crate::registry::{self, Upload};
+use crate::registry::{self, Upload, Uploaded};
 
 /// Whether a request carries the code of a function.
 pub(crate) fn is_upload(method: &Method, path: &str) -> bool {
@@ -107,7 +107,7 @@ pub(super) async fn update<S: Store + Clone>(
         description: None,
         if_upload: head.pointers.as_ref().map(|pointers| pointers.last_upload),
     };
-    let (_, changed) =
+    let Uploaded { changed, .. } =
         registry::upload(&app, upload).await.map_err(|error| LambdaError::of_change(error, &function))?;
     let (head, record) = latest(&app, &function).await?;
     tracing::info!(function = %function.name, code = code_sha256(&record), "function code updated");

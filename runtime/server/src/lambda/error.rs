@@ -90,6 +90,7 @@ impl LambdaError {
     pub(super) fn of_change(error: ChangeError, function: &Function) -> LambdaError {
         match error {
             ChangeError::Package(error) => LambdaError::invalid(error.to_string()),
+            ChangeError::Manifest(_) => LambdaError::invalid(error.to_string()),
             ChangeError::Module(error) => LambdaError::of_module(&error),
             ChangeError::Refused(refusal) => LambdaError::of_refusal(refusal, function),
             ChangeError::Read(error) => error.into(),

@@ -90,7 +90,7 @@ pub(super) async fn create<S: Store + Clone>(
         description: None,
         if_upload: None,
     };
-    let (info, changed) =
+    let Uploaded { info, changed, .. } =
         registry::upload(&app, upload).await.map_err(|error| LambdaError::of_change(error, &function))?;
     tracing::info!(function = %function.name, digest = %info.digest, "function created");
     let (head, record) = latest(&app, &function).await?;

@@ -51,7 +51,8 @@ pub(crate) async fn list<S: Store + Clone>(State(app): State<App<S>>, Query(from
     Ok(Json(json!({"modules": modules, "next": page.next.map(|next| next.to_string())})))
 }
 
-/// `GET /modules/{name}`: its versions, the newest first, and before them an upload that is no version.
+/// `GET /modules/{name}`: its versions, the newest first, before them an upload that is no version, and what the newest
+/// upload may use and reach.
 pub(crate) async fn show<S: Store + Clone>(
     State(app): State<App<S>>,
     Path(name): Path<String>,
@@ -60,16 +61,20 @@ pub(crate) async fn show<S: Store + Clone>(
     let head = app.store().module_head(&name).await?.ok_or_else(|| Problem::no_module(&name))?;
     let page =
         app.store().list_module_versions(&name, from.position()?.as_ref(), PAGE_RESULTS_DEFAULT).await?;
+    let latest = record(app.store(), &name, head.latest()).await?;
+    let manifest = latest.as_ref().and_then(|latest| latest.manifest.as_deref());
+    let rules = app.rules().shown(&name, manifest);
     let versions: Vec<_> =
         page.items.iter().map(|(version, record)| describe(&name, Some(*version), record)).collect();
     let unpublished = match head.published() {
         Some(_) => None,
-        None => record(app.store(), &name, head.latest()).await?,
+        None => latest,
     };
     Ok(Json(json!({
         "name": name,
         "latestVersion": head.latest_version,
         "unpublished": unpublished.map(|record| describe(&name, None, &record)),
+        "rules": rules,
         "versions": versions,
         "aliases": head.aliases().iter().map(aliases::describe).collect::<Vec<_>>(),
         "next": page.next.map(|next| next.to_string()),

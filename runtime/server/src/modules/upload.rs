@@ -15,7 +15,7 @@ use super::{Answer, check_name};
 use crate::app::App;
 use crate::limits::{MODULE_BODY_TIMEOUT, MODULE_BYTES_MAX};
 use crate::problem::Problem;
-use crate::registry::{self, Upload};
+use crate::registry::{self, Upload, Uploaded};
 
 /// Checks and compiles the component, then makes it the newest version. With `If-Match` and a digest only in the place of
 /// that component, or of itself, so that it can be sent again; with `If-None-Match: *` only under a new name.
@@ -36,7 +36,7 @@ pub(crate) async fn put<S: Store + Clone>(
         description: None,
         if_upload: None,
     };
-    let (info, changed) = registry::upload(&app, upload).await?;
+    let Uploaded { info, changed, warnings } = registry::upload(&app, upload).await?;
     let version = changed.version;
     tracing::info!(module = %name, version, digest = %info.digest, "module put");
     Ok(Json(json!({
@@ -46,6 +46,7 @@ pub(crate) async fn put<S: Store + Clone>(
         "sizeBytes": info.size_bytes,
         "exports": info.exports,
         "imports": info.imports,
+        "warnings": warnings,
     })))
 }
 

@@ -7,9 +7,10 @@ use asl::{Data, Timestamp};
 use bytes::Bytes;
 use engine::{ChangeModule, Expected, ModuleChange, ModuleChanged, PutModule, Refusal};
 use store::{ReadError, Store};
-use wasm_host::{Digest, ModuleError, ModuleInfo};
+use wasm_host::{Digest, ManifestError, ModuleError, ModuleInfo};
 
 use crate::app::{App, now};
+use crate::module_rules;
 use crate::package::{self, Package, PackageError};
 
 /// Ours: how long before the oldest execution a module's moves are kept. It covers Express executions, of which nothing
@@ -33,6 +34,15 @@ pub(crate) struct Upload {
     pub(crate) if_upload: Option<u32>,
 }
 
+/// What came of an upload.
+#[derive(Debug)]
+pub(crate) struct Uploaded {
+    pub(crate) info: ModuleInfo,
+    pub(crate) changed: ModuleChanged,
+    /// What it asks for in vain, and what it imports without a grant.
+    pub(crate) warnings: Vec<String>,
+}
+
 /// A change of a module that exists.
 #[derive(Debug)]
 pub(crate) struct Change {
@@ -46,6 +56,8 @@ pub(crate) struct Change {
 pub(crate) enum ChangeError {
     #[error(transparent)]
     Package(#[from] PackageError),
+    #[error("module.toml, {0}.")]
+    Manifest(#[from] ManifestError),
     #[error(transparent)]
     Module(#[from] ModuleError),
     #[error(transparent)]
@@ -58,16 +70,13 @@ pub(crate) enum ChangeError {
 pub(crate) async fn upload<S: Store + Clone>(
     app: &App<S>,
     upload: Upload,
-) -> Result<(ModuleInfo, ModuleChanged), ChangeError> {
+) -> Result<Uploaded, ChangeError> {
     let app = app.clone();
     let taken = tokio::spawn(async move { take(&app, upload).await }).await;
     taken.expect("taking an upload does not panic")
 }
 
-async fn take<S: Store + Clone>(
-    app: &App<S>,
-    upload: Upload,
-) -> Result<(ModuleInfo, ModuleChanged), ChangeError> {
+async fn take<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded, ChangeError> {
     let Upload {
         name,
         bytes,
@@ -81,8 +90,10 @@ async fn take<S: Store + Clone>(
     let package_digest =
         if keeps_package_digest { Some(digest(bytes.clone()).await.to_string()) } else { None };
     let Package { component, manifest } = package::read(bytes).await?;
+    let rules = app.rules().of_manifest(&name, manifest.as_deref())?;
     let held = app.components().hold(digest(component.clone()).await).await;
     let info = app.host().add(component).await?;
+    let warnings = module_rules::warnings(&rules, &info);
     let put = PutModule {
         expected,
         digest: info.digest.to_string(),
@@ -100,7 +111,7 @@ async fn take<S: Store + Clone>(
         // The component may be one that nothing names.
         collect_later(app);
     }
-    Ok((info, changed?))
+    Ok(Uploaded { info, changed: changed?, warnings })
 }
 
 async fn digest(bytes: Bytes) -> Digest {

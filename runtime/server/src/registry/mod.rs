@@ -5,7 +5,7 @@ mod components;
 mod find;
 mod weight;
 
-pub(crate) use change::{Change, ChangeError, Upload, change, collect_later, upload};
+pub(crate) use change::{Change, ChangeError, Upload, Uploaded, change, collect_later, upload};
 pub(crate) use components::Components;
 pub(crate) use find::LATEST;
 pub use find::{Registry, functions};

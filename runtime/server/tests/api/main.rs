@@ -112,6 +112,7 @@ impl Server {
             vault,
             link_maker,
             access,
+            rules: Arc::new(server::ModuleRules::default()),
             time_scale: TimeScale::REAL,
             express_kept: observing.kept(),
             stopping: stopping.clone(),

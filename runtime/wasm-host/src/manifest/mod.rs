@@ -5,6 +5,7 @@ mod effective;
 mod http_rule;
 mod parse;
 mod policy;
+mod print;
 mod quantity;
 mod reader;
 #[cfg(test)]

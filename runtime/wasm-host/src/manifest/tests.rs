@@ -69,6 +69,24 @@ fn a_manifest_says_what_a_module_asks_for() {
 }
 
 #[test]
+fn what_is_printed_is_a_manifest_without_the_values_of_variables() {
+    let manifest = Manifest::parse(WHOLE).unwrap();
+    let printed = manifest.to_string();
+    assert!(!printed.contains("test"), "{printed}");
+    let mut again = Manifest::parse(&printed).unwrap();
+    again.grants.environment.clone_from(&manifest.grants.environment);
+    assert_eq!(again, manifest);
+    assert_eq!(Manifest::default().to_string(), "");
+    let effective = effective(None, &Allowed::default(), &defaults());
+    assert!(
+        effective
+            .settings()
+            .to_string()
+            .contains("[grants]\nenvironment = {}\nsecrets = []\nscratch = \"0 B\"")
+    );
+}
+
+#[test]
 fn mistakes_are_told_with_line_and_field() {
     for (text, expected) in [
         ("[limits\n", "line 1: "),
