@@ -120,7 +120,7 @@ impl<S: Store + Clone> App<S> {
     }
 
     pub(crate) fn rules(&self) -> &ModuleRules {
-        &self.0.rules
+        &self.0.parts.rules
     }
 
     pub(crate) fn time_scale(&self) -> TimeScale {

@@ -104,11 +104,6 @@ impl Client {
         self.send_watched(request.body(body)?, watcher).await
     }
 
-    pub(crate) async fn put_json(&self, path: &str, members: &Value) -> Result<Value, Failure> {
-        let request = self.request(Method::PUT, path).header(header::CONTENT_TYPE, "application/json");
-        self.send(request.body(Bytes::from(members.to_string()))?).await
-    }
-
     pub(crate) async fn delete(&self, path: &str) -> Result<Value, Failure> {
         let request = self.request(Method::DELETE, path).body(Bytes::new())?;
         self.send(request).await

@@ -22,12 +22,8 @@ pub(crate) async fn run(
 ) -> Result<Verdict, Failure> {
     match command {
         ModuleCommand::Push { name, file, manifest, replaces } => {
-            let bytes = Bytes::from(upload(&file, manifest.as_deref())?);
-            let content_type =
-                if package::is_archive(&bytes) { "application/zip" } else { "application/wasm" };
-            let watcher = watcher(&name, bytes.len());
-            let path = module_path(&name);
-            let module = client.upload(&path, bytes, content_type, replaces.as_deref(), watcher).await?;
+            let bytes = upload(&file, manifest.as_deref())?;
+            let module = push(client, &name, bytes, replaces.as_deref()).await?;
             terminal.answer(&pushed(&module));
             for warning in module["warnings"].as_array().into_iter().flatten() {
                 terminal.note(&format!("warning: {}", printable(warning.as_str().unwrap_or("?"))));
@@ -70,6 +66,19 @@ pub(crate) async fn run(
 
 pub(super) fn module_path(name: &str) -> String {
     format!("/modules/{}", path_part(name))
+}
+
+/// Uploads a component or an archive, with a bar on a terminal.
+pub(super) async fn push(
+    client: &Client,
+    name: &str,
+    upload: Vec<u8>,
+    replaces: Option<&str>,
+) -> Result<Value, Failure> {
+    let bytes = Bytes::from(upload);
+    let content_type = if package::is_archive(&bytes) { "application/zip" } else { "application/wasm" };
+    let watcher = watcher(name, bytes.len());
+    client.upload(&module_path(name), bytes, content_type, replaces, watcher).await
 }
 
 /// What is sent: the component, or an archive with its manifest.

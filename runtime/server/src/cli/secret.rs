@@ -24,7 +24,7 @@ pub(crate) async fn run(
             if !module.is_empty() {
                 members["modules"] = json!(module);
             }
-            let secret = client.put_json(&format!("/secrets/{}", path_part(&name)), &members).await?;
+            let secret = client.put(&format!("/secrets/{}", path_part(&name)), &members).await?;
             terminal.note(&format!("Put the secret {name} for {}.", modules(&secret)));
         }
         SecretCommand::List => {

@@ -17,7 +17,7 @@ use super::members::Members;
 use super::names::{Function, Qualifier};
 use crate::app::App;
 use crate::limits::LAMBDA_UPLOAD_BYTES_MAX;
-use crate::registry::{self, Change, LATEST, Upload};
+use crate::registry::{self, Change, LATEST, Upload, Uploaded};
 
 /// AWS: functions in one answer.
 const PAGE_MAX: usize = 50;

@@ -67,10 +67,7 @@ pub(crate) enum ChangeError {
 }
 
 /// Takes an upload in, whole or not at all. What has arrived is carried through, though the client may be gone.
-pub(crate) async fn upload<S: Store + Clone>(
-    app: &App<S>,
-    upload: Upload,
-) -> Result<Uploaded, ChangeError> {
+pub(crate) async fn upload<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded, ChangeError> {
     let app = app.clone();
     let taken = tokio::spawn(async move { take(&app, upload).await }).await;
     taken.expect("taking an upload does not panic")

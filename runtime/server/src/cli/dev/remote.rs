@@ -4,10 +4,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 
-use super::super::client::{Client, path_part};
+use super::super::client::Client;
 use super::super::invoke::pretty;
 use super::super::terminal::printable;
-use super::super::{Failure, Terminal, Verdict, invoke};
+use super::super::{Failure, Terminal, Verdict, invoke, module};
 
 /// TestState asks for a role, as AWS does.
 const ROLE: &str = "arn:aws:iam::123456789012:role/stepwell";
@@ -19,7 +19,7 @@ pub(super) async fn run(
     input: &str,
     terminal: Terminal,
 ) -> Result<Verdict, Failure> {
-    let pushed = client.put(&format!("/modules/{}", path_part(name)), upload).await?;
+    let pushed = module::push(client, name, upload, None).await?;
     terminal.note(&format!("Uploaded as {name} version {}.", pushed["version"]));
     let state = json!({
         "Type": "Task",
