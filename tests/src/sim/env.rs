@@ -119,7 +119,7 @@ pub(super) struct Env {
     pub(super) store: Storage,
     /// The attempt that each result belongs to.
     pub(super) results: Vec<TaskKey>,
-    /// Activity tasks that were handed to a worker.
+    /// Activity tasks that were handed to a worker, and that did not come back.
     pub(super) handed: BTreeSet<(ExecutionId, AttemptId)>,
     /// Attempts whose answer a worker was told to be the accepted one.
     pub(super) answered: BTreeSet<(ExecutionId, AttemptId)>,

@@ -1,9 +1,10 @@
 //! Map Runs through the API, and with a SIGKILL in their middle.
 
 use std::collections::BTreeSet;
+use std::process::Command;
 
 use serde_json::{Value, json};
-use tests::process::{Client, Home, PATIENCE, wait_for};
+use tests::process::{Client, Home, PATIENCE, program, wait_for};
 
 const ROLE: &str = "arn:aws:iam::123456789012:role/role";
 
@@ -148,6 +149,41 @@ fn a_killed_server_goes_on_with_a_redrive() {
         assert_eq!((count("ExecutionSucceeded"), count("ExecutionStarted")), (1, 1), "{kinds:?}");
         assert_eq!(Some(count("ExecutionRedriven") as u64), child["redriveCount"].as_u64(), "{kinds:?}");
     }
+}
+
+#[test]
+fn a_redrive_is_watched_from_the_command_line() {
+    let home = Home::new();
+    let server = home.start();
+    let client = server.client();
+    let fails = "{% $states.input = 1 and $states.context.Execution.RedriveCount = 0 ? $error('one') : $states.input %}";
+    let check = json!({ "Type": "Pass", "QueryLanguage": "JSONata", "Output": fails, "End": true });
+    let processor = json!({ "StartAt": "Check", "States": { "Check": check } });
+    let (execution, run) = start(client, &json!({}), &processor, &json!([0, 1]));
+    assert_eq!(end_of(client, &execution)["status"], "FAILED");
+    let redrive = || {
+        let mut command = Command::new(program());
+        for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "STEPWELL_ENDPOINT"] {
+            command.env_remove(name);
+        }
+        let output =
+            command.args(["--endpoint", &client.endpoint(), "redrive", &execution]).output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        (output.status.code(), text(output.stdout), text(output.stderr))
+    };
+    let (code, output, told) = redrive();
+    assert_eq!(
+        (code, output.split_whitespace().collect::<String>()),
+        (Some(0), "[0,1]".to_owned()),
+        "{told}"
+    );
+    let lines: Vec<&str> = told.lines().map(|line| line.trim_start()).collect();
+    assert_eq!(lines[..2], [execution.as_str(), "0.000s  redrive 1 of the execution"], "{told}");
+    assert!(lines[2].ends_with(&format!("  Map: redrive 1 of {run}")), "{told}");
+    assert!(lines.last().unwrap().ends_with("  execution succeeded"), "{told}");
+    let (code, output, told) = redrive();
+    assert_eq!((code, output.as_str()), (Some(1), ""));
+    assert!(told.contains("Execution is SUCCEEDED and cannot be redriven"), "{told}");
 }
 
 #[test]
