@@ -98,7 +98,7 @@ fn saved_seeds() {
 }
 
 /// Seeds in which a driver with a mistake must be found. The rarest, a timer that is withdrawn in the moment in which
-/// it is due, comes up in the 312th.
+/// it is due, comes up in the 365th.
 const MUTANT_SEEDS: u64 = 400;
 
 /// A simulation that finds nothing must prove that it can; gives what it finds.
