@@ -382,6 +382,7 @@ mod tests {
         let slot = has_slot(&mut line[0]).unwrap();
         drop(slot);
         drop(has_slot(&mut other).unwrap());
-        assert_eq!(test.counts().0, 0);
+        drop(has_slot(&mut line[1]).unwrap());
+        assert_eq!(test.counts(), (0, 0, 0));
     }
 }
