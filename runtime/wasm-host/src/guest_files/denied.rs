@@ -6,6 +6,10 @@ use crate::manifest::{Access, size_text};
 pub(super) fn no_grant(path: &str, is_change: bool) -> String {
     let path = format!("/{}", path.trim_start_matches("./").trim_start_matches('/'));
     let (act, access) = if is_change { ("changing", "read-write") } else { ("reading", "read") };
+    if matches!(path.as_str(), "/" | "/.") {
+        return "reading /: there is nothing in it; a [[grants.directory]] stands under its own name"
+            .to_owned();
+    }
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let folder = if folder.is_empty() { path.as_str() } else { folder };
     format!(
@@ -37,6 +41,7 @@ mod tests {
     fn a_path_without_a_grant_names_the_folder_above_it() {
         let text = no_grant("etc/passwd", false);
         assert!(text.starts_with("reading /etc/passwd: ") && text.contains(r#"guest = "/etc""#), "{text}");
+        assert!(no_grant(".", false).starts_with("reading /: there is nothing in it"));
         assert!(no_grant("./data", true).contains(r#"guest = "/data" and access = "read-write""#));
     }
 }
