@@ -87,7 +87,7 @@ impl HttpRule {
         let scheme = Scheme::parse(scheme)?;
         let host = HostPattern::parse(host).ok()?;
         let methods = Methods::Named(BTreeSet::from([method.to_owned()]));
-        Some(HttpRule { scheme, host, port: port.unwrap_or(scheme.default_port()), methods })
+        Some(HttpRule { scheme, host, port: port.unwrap_or_else(|| scheme.default_port()), methods })
     }
 
     /// Whether a request may be made. The host is a name, or an address with or without brackets.
@@ -95,7 +95,7 @@ impl HttpRule {
         let Some(scheme) = Scheme::parse(scheme).filter(|scheme| *scheme == self.scheme) else {
             return false;
         };
-        let port = port.unwrap_or(scheme.default_port());
+        let port = port.unwrap_or_else(|| scheme.default_port());
         port == self.port && self.host.covers(host) && self.methods.covers(method)
     }
 

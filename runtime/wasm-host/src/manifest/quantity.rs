@@ -32,7 +32,7 @@ fn quantity(text: &str, units: &[(&str, u64)]) -> Option<u64> {
 }
 
 fn text(value: u64, units: &[(&str, u64)]) -> String {
-    let unit = units.iter().rev().find(|(_, factor)| value >= *factor && value % factor == 0);
+    let unit = units.iter().rev().find(|(_, factor)| value >= *factor && value.is_multiple_of(*factor));
     unit.map_or_else(|| format!("0 {}", units[0].0), |(name, factor)| format!("{} {name}", value / factor))
 }
 
