@@ -77,7 +77,7 @@ impl Run {
             let mut tests = command::cargo(&workspace::guests());
             run.tests(tests.args(["test", "--workspace"]))
         })?;
-        self.step("Python, JavaScript", Run::polyglot)?;
+        self.step("other languages", Run::polyglot)?;
         // Programs and tests in one selection: tests that start `stepwell` find it built, with the same features.
         self.step("build", |run| run.cargo(&["build", "--workspace", "--bins", "--tests"]))?;
         self.step("documentation tests", |run| run.tests(cargo().args(["test", "--workspace", "--doc"])))?;

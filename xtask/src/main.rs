@@ -34,7 +34,7 @@ Usage: cargo xtask COMMAND
   check                      the quick part of `test`: format, tidy, clippy
   test                       every check and every test, what is quick to fail first
   guests [--polyglot]        build the task modules of guest-examples into target/guests; with --polyglot those in
-                             Python and JavaScript as well, which installs componentize-py and componentize-js
+                             Python, JavaScript and C as well, which installs what builds them
   conformance [--endpoint URL] [OPTION...]
                              replay the recorded cases of AWS against a server on an empty folder, or against
                              the one at URL; further options go to the tool that replays them, such as

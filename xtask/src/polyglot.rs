@@ -1,4 +1,4 @@
-//! The task modules of `guest-examples` in Python and JavaScript: their tests, and their components in `target/guests`
+//! The task modules of `guest-examples` in other languages than Rust: their tests, and their modules in `target/guests`
 //! beside those in Rust.
 
 use std::fs;
@@ -15,17 +15,20 @@ use crate::{command, toolchains, workspace};
 pub(crate) enum Language {
     Python,
     JavaScript,
+    /// Without an SDK: standard input and output.
+    C,
 }
 
-use Language::{JavaScript, Python};
+use Language::{C, JavaScript, Python};
 
-pub(crate) const LANGUAGES: [Language; 2] = [Python, JavaScript];
+pub(crate) const LANGUAGES: [Language; 3] = [Python, JavaScript, C];
 
 impl Language {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Python => "Python",
             JavaScript => "JavaScript",
+            C => "C",
         }
     }
 
@@ -34,13 +37,15 @@ impl Language {
         match self {
             Python => "task.py",
             JavaScript => "task.js",
+            C => "task.c",
         }
     }
 
-    fn sdk(self) -> &'static str {
+    fn sdk(self) -> Option<&'static str> {
         match self {
-            Python => "sdk/python",
-            JavaScript => "sdk/javascript",
+            Python => Some("sdk/python"),
+            JavaScript => Some("sdk/javascript"),
+            C => None,
         }
     }
 
@@ -58,6 +63,7 @@ impl Language {
         match self {
             Python => toolchains::has_python(),
             JavaScript => toolchains::has_node(),
+            C => Ok(()),
         }
     }
 
@@ -66,30 +72,25 @@ impl Language {
         match self {
             Python => toolchains::python(),
             JavaScript => toolchains::javascript(),
+            C => toolchains::c(),
         }
     }
 
     /// The tests of its SDK and its examples.
     pub(crate) fn tests(self) -> anyhow::Result<Vec<Command>> {
-        let sdk = workspace::root().join(self.sdk());
+        let Some(sdk) = self.sdk() else { return Ok(Vec::new()) };
+        let sdk = workspace::root().join(sdk);
         let mut tests = Vec::new();
         for folder in std::iter::once(sdk.clone()).chain(self.examples()?) {
-            let mut command = match self {
-                Python => Command::new("python3"),
-                JavaScript => Command::new("node"),
-            };
+            let mut command = Command::new(if self == Python { "python3" } else { "node" });
             command.current_dir(&folder);
-            match self {
-                Python => {
-                    let start = if folder == sdk { "tests" } else { "." };
-                    command
-                        .args(["-B", "-m", "unittest", "discover", "-s", start])
-                        .env("PYTHONPATH", sdk.join("src"));
-                }
-                JavaScript => {
-                    toolchains::npm_link(&folder, &sdk)?;
-                    command.args(["--test", "--test-reporter=tap"]);
-                }
+            if self == Python {
+                let start = if folder == sdk { "tests" } else { "." };
+                command.args(["-B", "-m", "unittest", "discover", "-s", start]);
+                command.env("PYTHONPATH", sdk.join("src"));
+            } else {
+                toolchains::npm_link(&folder, &sdk)?;
+                command.args(["--test", "--test-reporter=tap"]);
             }
             tests.push(command);
         }
@@ -119,8 +120,9 @@ pub(crate) fn build(language: Language, toolchain: &Path) -> anyhow::Result<Buil
     for folder in language.examples()? {
         let name = folder.file_name().context("an example has a name")?.to_string_lossy().into_owned();
         let (module, key_file) = (guests.join(format!("{name}.wasm")), guests.join(format!("{name}.key")));
-        let key =
-            source_key(&workspace::root(), &[&format!("guest-examples/{name}"), language.sdk(), "wit"])?;
+        let own = format!("guest-examples/{name}");
+        let sources: Vec<&str> = [own.as_str(), "wit"].into_iter().chain(language.sdk()).collect();
+        let key = source_key(&workspace::root(), &sources)?;
         if !module.exists() || !fs::read_to_string(&key_file).is_ok_and(|found| found == key) {
             build_one(language, toolchain, &folder, &module)?;
             fs::write(&key_file, &key)
@@ -133,7 +135,7 @@ pub(crate) fn build(language: Language, toolchain: &Path) -> anyhow::Result<Buil
 }
 
 fn build_one(language: Language, toolchain: &Path, folder: &Path, module: &Path) -> anyhow::Result<()> {
-    let sdk = workspace::root().join(language.sdk());
+    let sdk = workspace::root().join(language.sdk().unwrap_or_default());
     let mut command = match language {
         Python => {
             let mut python = Command::new(toolchain.join("bin/python"));
@@ -147,7 +149,13 @@ fn build_one(language: Language, toolchain: &Path, folder: &Path, module: &Path)
             node.arg("--toolchain").arg(toolchain);
             node
         }
+        C => {
+            let mut compiler = Command::new(toolchain.join("bin/python"));
+            compiler.args(["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2", "-s", "-Wall", "-Werror"]);
+            compiler.arg(folder.join(language.task()));
+            compiler
+        }
     };
-    command::output(command.arg("--output").arg(module))?;
+    command::output(command.arg("-o").arg(module))?;
     Ok(())
 }

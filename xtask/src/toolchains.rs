@@ -1,4 +1,4 @@
-//! What builds tasks in Python and JavaScript: installed into `target/toolchains`, from where their users get it.
+//! What builds tasks in other languages than Rust: installed into `target/toolchains`, from where their users get it.
 //!
 //! Not every machine can install them. Whoever asks is told why, and says aloud what it leaves out.
 
@@ -19,10 +19,19 @@ const NODE_MIN: u32 = 20;
 /// As the Python SDK's manifest says.
 const PYTHON_MIN: (u32, u32) = (3, 10);
 
-/// A folder with componentize-py in it: a virtual environment.
+/// A virtual environment with componentize-py in it.
 pub(crate) fn python() -> anyhow::Result<PathBuf> {
-    let folder = folder("python")?;
-    let wanted = workspace::root().join("sdk/python/requirements.txt");
+    virtual_environment("python", "sdk/python/requirements.txt")
+}
+
+/// A virtual environment with a C compiler that brings the library of WASI.
+pub(crate) fn c() -> anyhow::Result<PathBuf> {
+    virtual_environment("c", "guest-examples/check-iban/requirements.txt")
+}
+
+fn virtual_environment(name: &str, wanted: &str) -> anyhow::Result<PathBuf> {
+    let folder = folder(name)?;
+    let wanted = workspace::root().join(wanted);
     install(&folder, &read(&wanted)?, |folder| {
         has_python()?;
         command::output(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;

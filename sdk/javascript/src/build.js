@@ -19,14 +19,17 @@ const SOURCES = dirname(fileURLToPath(import.meta.url));
 const WIT = resolve(SOURCES, "../../../wit/stepwell-task");
 const WORLD = "task";
 /** What a task's world has no place for: a module answers calls, and not requests. */
-const DISABLED = ["http", "fetch-event"];
+const NO_SERVER = ["fetch-event"];
+/** Without them a module asks the host for no network. */
+const NO_FETCH = ["http", ...NO_SERVER];
 
 const HELP = `Builds a task into a component.
 
-Usage: stepwell-build [FILE] [-o COMPONENT] [--toolchain DIR] [--wit DIR]
+Usage: stepwell-build [FILE] [-o COMPONENT] [--http] [--toolchain DIR] [--wit DIR]
 
   FILE             the task, JavaScript or TypeScript (default: task.js, or task.ts)
   -o COMPONENT     what to write (default: build/task.wasm)
+  --http           with fetch(), for a module that its manifest grants requests
   --toolchain DIR  folder in whose node_modules rolldown and componentize-js are (default: that of FILE)
   --wit DIR        folder of the contract with the host`;
 
@@ -34,7 +37,7 @@ Usage: stepwell-build [FILE] [-o COMPONENT] [--toolchain DIR] [--wit DIR]
 class BuildError extends Error {}
 
 /** Builds the task in `source`; gives the component's size in bytes. */
-export async function build({ source, output, toolchain = dirname(source), wit = WIT }) {
+export async function build({ source, output, http = false, toolchain = dirname(source), wit = WIT }) {
   const version = await worldVersion(wit);
   const { rolldown } = await tool(toolchain, "rolldown");
   const { componentize } = await tool(toolchain, "@bytecodealliance/componentize-js");
@@ -47,7 +50,7 @@ export async function build({ source, output, toolchain = dirname(source), wit =
       sourcePath: bundle,
       witPath: wit,
       worldName: WORLD,
-      disableFeatures: DISABLED,
+      disableFeatures: http ? NO_SERVER : NO_FETCH,
     }).catch((error) => fail(`the component cannot be made: ${error.message}`));
     await mkdir(dirname(output), { recursive: true });
     // Under another name first, so that nobody reads half a file.
@@ -128,6 +131,7 @@ async function main() {
     allowPositionals: true,
     options: {
       output: { type: "string", short: "o", default: "build/task.wasm" },
+      http: { type: "boolean", default: false },
       toolchain: { type: "string" },
       wit: { type: "string" },
       help: { type: "boolean", short: "h" },
@@ -136,7 +140,8 @@ async function main() {
   if (values.help) return console.log(HELP);
   const source = await sourceFile(positionals);
   const output = resolve(values.output);
-  const size = await build({ source, output, toolchain: values.toolchain, wit: values.wit && resolve(values.wit) });
+  const { http, toolchain } = values;
+  const size = await build({ source, output, http, toolchain, wit: values.wit && resolve(values.wit) });
   console.log(`${output} (${(size / 1e6).toFixed(1)} MB)`);
 }
 

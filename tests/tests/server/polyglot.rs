@@ -1,4 +1,4 @@
-//! Tasks in Python and JavaScript on a server, and the projects that `stepwell new` makes, as far as what builds them is
+//! Tasks in Python, JavaScript and C, and the projects that `stepwell new` makes, as far as what builds them is
 //! installed: `cargo xtask guests --polyglot` does that.
 
 use std::fs;
@@ -81,6 +81,27 @@ fn an_order_goes_through_rust_python_and_javascript() {
     assert_eq!(cause, "campaigns[0].factor: expected a string, found a number");
     let (error, _) = changed("/placedOn", json!("someday"));
     assert_eq!(error, "InvalidPurchase");
+}
+
+#[test]
+fn a_program_in_c_is_a_task_without_an_sdk() {
+    if module("check-iban").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let check = |input: &str| {
+        let mut command = stepwell(folder.path(), &["invoke", "--input", input]);
+        command.arg(target().join("guests/check-iban.wasm")).output().unwrap()
+    };
+    let good = check(r#"{"iban": "GB82 West 1234 5698 7654 32"}"#);
+    let told: Value = serde_json::from_slice(&good.stdout).unwrap();
+    assert_eq!(told, json!({"iban": "GB82WEST12345698765432", "country": "GB", "valid": true}));
+    let wrong = check(r#"{"iban": "GB82 WEST 1234 5698 7654 33"}"#);
+    assert_eq!(serde_json::from_slice::<Value>(&wrong.stdout).unwrap()["valid"], false);
+    let refused = check("{}");
+    let told = String::from_utf8_lossy(&refused.stderr);
+    assert_eq!(refused.status.code(), Some(3), "{told}");
+    assert!(told.contains("Failed as Runtime.ExitError: ") && told.contains("no member \"iban\""), "{told}");
 }
 
 /// The program, with what it keeps in a folder of the test.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::promises::Promises;
 use super::watch::{Watch, is_end};
 use super::{Demo, Finished};
-use crate::polyglot;
+use crate::polyglot::{self, Language};
 use crate::server::Server;
 use crate::workspace;
 
@@ -25,7 +25,7 @@ const LABELS: usize = 4;
 impl Demo {
     pub(super) fn build_polyglot(&mut self) -> anyhow::Result<()> {
         self.heading("Build the modules in Python and JavaScript: a minute the first time");
-        for language in polyglot::LANGUAGES {
+        for language in [Language::Python, Language::JavaScript] {
             let toolchain = language.toolchain();
             let toolchain =
                 toolchain.with_context(|| format!("modules in {} cannot be built here", language.name()))?;

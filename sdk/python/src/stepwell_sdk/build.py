@@ -11,7 +11,7 @@ import pathlib
 import subprocess
 import sys
 import tempfile
-from typing import List, Optional
+from typing import Dict, List, Optional
 
 SOURCES = pathlib.Path(__file__).resolve().parents[1]
 # The same in the project's own repository and in what `stepwell new` writes.
@@ -37,7 +37,8 @@ def build(module: str, output: pathlib.Path, folder: pathlib.Path, wit: pathlib.
         for path in [entry, folder, SOURCES]:
             command += ["--python-path", path]
         command += ["--output", partial]
-        built = subprocess.run([str(part) for part in command], cwd=entry, capture_output=True, text=True)
+        command = [str(part) for part in command]
+        built = subprocess.run(command, cwd=entry, env=environment(), capture_output=True, text=True)
         if built.returncode != 0:
             partial.unlink(missing_ok=True)
             raise BuildError(f"componentize-py failed:\n{(built.stderr or built.stdout).strip()}")
@@ -53,6 +54,12 @@ def check(module: str, folder: pathlib.Path) -> None:
     checked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     if checked.returncode != 0:
         raise BuildError(f"{module} cannot be imported:\n{checked.stderr.strip()}")
+
+
+def environment() -> Dict[str, str]:
+    """Where componentize-py looks for packages: in the virtual environment that this is run in, if it is in one."""
+    is_virtual = sys.prefix != sys.base_prefix
+    return {**os.environ, "VIRTUAL_ENV": sys.prefix} if is_virtual else dict(os.environ)
 
 
 def componentizer() -> List[str]:
