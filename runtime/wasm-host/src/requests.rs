@@ -275,7 +275,7 @@ mod tests {
         }
 
         async fn error(&mut self, request: request::Builder) -> String {
-            self.send(request, Vec::new()).await.err().expect("it is refused").to_string()
+            self.send(request, Vec::new()).await.expect_err("it is refused").to_string()
         }
     }
 
