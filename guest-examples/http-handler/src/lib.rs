@@ -12,8 +12,8 @@ use serde_json::{Value, json};
 use wasip2::exports::http::incoming_handler::Guest;
 use wasip2::http::outgoing_handler;
 use wasip2::http::types::{
-    ErrorCode, Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest, OutgoingResponse,
-    ResponseOutparam, Scheme,
+    ErrorCode, Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingRequest,
+    OutgoingResponse, ResponseOutparam, Scheme,
 };
 
 /// Bytes that are written to a stream at once; more would wait for the other side in between anyway.
@@ -43,10 +43,12 @@ impl Guest for Handler {
         let (status, text) = match serde_json::from_slice(&input) {
             Ok(Order::Answer { status, text }) => (status, text),
             Ok(Order::Headers) => (200, headers(&request).to_string()),
-            Ok(Order::Post { scheme, authority, path, text }) => match post(&scheme, &authority, &path, &text) {
-                Ok(answer) => (200, answer.to_string()),
-                Err(code) => (502, format!("{code:?}")),
-            },
+            Ok(Order::Post { scheme, authority, path, text }) => {
+                match post(&scheme, &authority, &path, &text) {
+                    Ok(answer) => (200, answer.to_string()),
+                    Err(code) => (502, format!("{code:?}")),
+                }
+            }
             Ok(Order::Nothing) => return,
             Err(error) => (400, error.to_string()),
         };
@@ -59,7 +61,8 @@ impl Guest for Handler {
 
 fn headers(request: &IncomingRequest) -> Value {
     let entries = request.headers().entries();
-    let entries = entries.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned().into()));
+    let entries =
+        entries.into_iter().map(|(name, value)| (name, String::from_utf8_lossy(&value).into_owned().into()));
     json!({"path": request.path_with_query(), "headers": entries.collect::<serde_json::Map<_, _>>()})
 }
 
@@ -70,7 +73,9 @@ fn post(scheme: &str, authority: &str, path: &str, text: &str) -> Result<Value, 
         && request.set_scheme(Some(&scheme)).is_ok()
         && request.set_authority(Some(authority)).is_ok()
         && request.set_path_with_query(Some(path)).is_ok();
-    let Some(body) = request.body().ok().filter(|_| is_set) else { return Err(ErrorCode::HttpRequestUriInvalid) };
+    let Some(body) = request.body().ok().filter(|_| is_set) else {
+        return Err(ErrorCode::HttpRequestUriInvalid);
+    };
     let answer = outgoing_handler::handle(request, None)?;
     write_all(body, text.as_bytes());
     answer.subscribe().block();
@@ -90,7 +95,9 @@ fn read_all(body: IncomingBody) -> Vec<u8> {
 }
 
 fn write_all(body: OutgoingBody, bytes: &[u8]) {
-    let written = body.write().is_ok_and(|mut stream| bytes.chunks(CHUNK_BYTES).all(|chunk| stream.write_all(chunk).is_ok()));
+    let written = body
+        .write()
+        .is_ok_and(|mut stream| bytes.chunks(CHUNK_BYTES).all(|chunk| stream.write_all(chunk).is_ok()));
     if written {
         // Whoever reads it hears of a body that is not finished.
         let _ = OutgoingBody::finish(body, None);

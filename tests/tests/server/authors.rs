@@ -5,7 +5,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, channel};
+use std::sync::mpsc::{Receiver, sync_channel};
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
@@ -137,6 +137,9 @@ fn write(folder: &TempDir, name: &str, text: &str) {
     fs::rename(partial, file).unwrap();
 }
 
+/// More lines than a test waits for.
+const LINES_MAX: usize = 1_000;
+
 /// A `stepwell dev` that goes on, and all of its lines.
 struct Dev {
     child: Child,
@@ -147,7 +150,7 @@ struct Dev {
 impl Dev {
     fn start(mut command: Command) -> Dev {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = channel();
+        let (sender, lines) = sync_channel(LINES_MAX);
         let sources: [Box<dyn std::io::Read + Send>; 2] =
             [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
         for source in sources {

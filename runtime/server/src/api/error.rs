@@ -200,6 +200,14 @@ impl ApiError {
         ApiError::validation(format!("{why}. Update the state machine with a definition that is valid."))
     }
 
+    fn execution_limit_exceeded() -> ApiError {
+        ApiError::new(
+            "ExecutionLimitExceeded",
+            "The maximum number of running executions has been reached. Running executions must end or be stopped \
+             before a new execution can be started.",
+        )
+    }
+
     fn task_does_not_exist() -> ApiError {
         ApiError::new("TaskDoesNotExist", "Task does not exist: 'Provided task does not exist'")
     }
@@ -249,11 +257,7 @@ impl From<Refusal> for ApiError {
                 "ActivityWorkerLimitExceeded",
                 "The maximum number of workers concurrently polling for activity tasks has been reached.",
             ),
-            Refusal::ExecutionLimitExceeded => ApiError::new(
-                "ExecutionLimitExceeded",
-                "The maximum number of running executions has been reached. Running executions must end or be \
-                 stopped before a new execution can be started.",
-            ),
+            Refusal::ExecutionLimitExceeded => ApiError::execution_limit_exceeded(),
             Refusal::MapRunEnded => ApiError::map_run_ended(),
             Refusal::ExpressNotSupported => ApiError::new(
                 "StateMachineTypeNotSupported",

@@ -82,8 +82,8 @@ pub(crate) fn effective(manifest: Option<&Path>, name: &str) -> Result<Effective
     let rules =
         ModuleRules::new(Policy::default(), Defaults::new(Limits::default(), memory_bytes_max, SLOTS));
     let text = manifest.map(read_text).transpose()?;
-    let file = manifest.unwrap_or(Path::new("")).display();
-    rules.of_manifest(name, text.as_deref()).with_context(|| format!("the manifest {file} cannot be used"))
+    let file = manifest.map_or_else(String::new, |file| format!(" {}", file.display()));
+    rules.of_manifest(name, text.as_deref()).with_context(|| format!("the manifest{file} cannot be used"))
 }
 
 /// Where compiled modules are kept: the folder that is given, or one of the user's.

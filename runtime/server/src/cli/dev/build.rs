@@ -68,11 +68,11 @@ fn artifact(told: &[u8], manifest: &Path) -> Option<PathBuf> {
         message["reason"] == "compiler-artifact"
             && message["manifest_path"].as_str().map(Path::new) == Some(manifest)
     });
-    let files = own.filter_map(|message| {
+    let mut files = own.filter_map(|message| {
         let files = message["filenames"].as_array()?.iter().filter_map(Value::as_str);
         files.filter(|file| file.ends_with(".wasm")).map(PathBuf::from).next_back()
     });
-    files.last()
+    files.next_back()
 }
 
 #[cfg(test)]
