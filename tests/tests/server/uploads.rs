@@ -15,7 +15,8 @@ fn components_that_cannot_be_tasks_are_refused_and_not_kept() {
     let home = Home::new();
     let server = home.start();
     let client = server.client();
-    let http = r#"(component (import "wasi:http/outgoing-handler@0.2.0" (instance (export "f" (func))))
+    let foreign = r#"(module (import "env" "log" (func)))"#;
+    let strange = r#"(component (import "wasi:keyvalue/store@0.2.0" (instance (export "f" (func))))
         (core module $m (func (export "f") (result i32) (i32.const 0)))
         (core instance $i (instantiate $m))
         (func $run (result (result)) (canon lift (core func $i "f")))
@@ -27,9 +28,9 @@ fn components_that_cannot_be_tasks_are_refused_and_not_kept() {
     let table: [(&str, Vec<u8>, u16, &str, &str); 8] = [
         ("empty", Vec::new(), 400, "NotWebAssembly", "must begin with"),
         ("text", b"hello".to_vec(), 400, "NotWebAssembly", "must begin with"),
-        ("a core module", component("(module)"), 400, "CoreModule", "wasm-tools component new"),
+        ("a core module", component(foreign), 400, "CoreModule", "wasm-tools component new"),
         ("no export", component("(component)"), 400, "MissingExport", "this component exports nothing"),
-        ("an import", component(http), 400, "UnknownImport", "wasi:http/outgoing-handler@0.2.0"),
+        ("an import", component(strange), 400, "UnknownImport", "wasi:keyvalue/store@0.2.0"),
         ("half", echo[..echo.len() / 2].to_vec(), 400, "InvalidModule", "not valid"),
         ("garbage", [&echo[..8], &[0xff; 100]].concat(), 400, "InvalidModule", "not valid"),
         ("too large", too_large, 413, "ModuleTooLarge", "64 MiB"),

@@ -591,8 +591,14 @@ async fn a_stop_answers_long_polls_with_no_task() {
 async fn modules_that_are_no_components_are_refused_with_the_fix() {
     let server = Server::start().await;
     let put = |bytes: &'static [u8]| Request::put("/modules/m").body(Body::from(bytes)).unwrap();
-    let (status, body) = server.send(put(b"\0asm\x01\0\0\0")).await;
+    // A core module that imports `log` of `env`, which nothing here can adapt.
+    let core = b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0b\x01\x03env\x03log\0\0";
+    let (status, body) = server.send(put(core)).await;
     assert_eq!((status.as_u16(), &body["error"]), (400, &json!("CoreModule")));
+    let message = body["message"].as_str().unwrap();
+    assert!(message.contains("env") && message.contains("`wasm-tools component new"), "{message}");
+    // An empty one can be adapted, and then there is nothing to call.
+    assert_eq!(server.send(put(b"\0asm\x01\0\0\0")).await.1["error"], "MissingExport");
     assert_eq!(server.send(put(b"hello")).await.1["error"], "NotWebAssembly");
     let get = |path: &str| Request::get(path).body(Body::empty()).unwrap();
     assert_eq!(server.send(get("/modules")).await.1, json!({"modules": [], "next": null}));
