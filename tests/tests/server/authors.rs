@@ -166,7 +166,7 @@ impl Dev {
         Dev { child, lines, seen: Vec::new() }
     }
 
-    /// Waits for a line that is yet to come.
+    /// Waits for a line that is yet to come. Lines of standard output and of standard error are in no order to each other.
     #[track_caller]
     fn wait(&mut self, wanted: &str) {
         wait_for(wanted, PATIENCE, || {
@@ -201,12 +201,12 @@ fn a_project_is_built_and_run_again_when_a_file_changes() {
     assert_eq!(builds(), 1);
     write(&folder, "task.py", "mistake");
     dev.wait("error: the build failed");
-    write(&folder, "input.json", r#"{"order": "#);
+    // The code first: an input needs no build, whenever it comes.
     write(&folder, "task.py", "better");
+    write(&folder, "input.json", r#"{"order": "#);
     dev.wait("input.json is not valid JSON");
     write(&folder, "input.json", r#"{"order": 3}"#);
     dev.wait("\"order\": 3");
-    dev.wait("Waiting for changes");
     assert_eq!(builds(), 2);
     let id = i32::try_from(dev.child.id()).ok().and_then(Pid::from_raw).unwrap();
     kill_process(id, Signal::INT).unwrap();
