@@ -4,18 +4,24 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
-static INTERRUPTED: AtomicBool = AtomicBool::new(false);
+static INTERRUPTED: LazyLock<Arc<AtomicBool>> = LazyLock::new(Arc::default);
 
 /// How often a wait looks whether it is over.
 const POLL: Duration = Duration::from_millis(20);
 
 /// Ctrl-C, a hang-up and SIGTERM end waits instead of the process, so that what was started is stopped as well.
 pub(crate) fn notice_interrupts() -> anyhow::Result<()> {
-    ctrlc::set_handler(|| INTERRUPTED.store(true, Ordering::SeqCst)).context("signals cannot be received")
+    for signal in [SIGINT, SIGHUP, SIGTERM] {
+        signal_hook::flag::register(signal, Arc::clone(&INTERRUPTED))
+            .context("signals cannot be received")?;
+    }
+    Ok(())
 }
 
 pub(crate) fn is_interrupted() -> bool {
