@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Command;
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use tests::process::{Client, Home, PATIENCE, guest, pause, program, wait_for};
 const INPUT: &str = r#"{"do":"echo","value":7}"#;
 const KILLS: u64 = 8;
 const UPLOADERS: u64 = 3;
+/// Uploads of a round that are told before the kill; further ones are told after it.
+const UPLOADS_TOLD_MAX: usize = 1_024;
 
 /// A component that compiles in no time, and is another one for each text.
 fn component(text: &str) -> Vec<u8> {
@@ -195,15 +198,16 @@ fn uploads_through_kills_leave_what_was_acknowledged_and_nothing_else() {
     for round in 0..KILLS {
         let server = home.start();
         let client = server.client();
-        let uploaders: Vec<_> = (0..UPLOADERS)
-            .map(|uploader| thread::spawn(move || upload_until_killed(client, round, uploader)))
-            .collect();
-        wait_for("the first upload", PATIENCE, || (!named(client).is_empty()).then_some(()));
+        let (tell, told) = mpsc::sync_channel(UPLOADS_TOLD_MAX);
+        for uploader in 0..UPLOADERS {
+            let tell = tell.clone();
+            thread::spawn(move || upload_until_killed(client, round, uploader, &tell));
+        }
+        drop(tell);
+        acknowledged.insert(told.recv_timeout(PATIENCE).expect("an upload is acknowledged"));
         pause(Duration::from_millis(round * 17));
         server.kill();
-        for uploader in uploaders {
-            acknowledged.extend(uploader.join().unwrap());
-        }
+        acknowledged.extend(told);
         let half = home.data().join("modules").join(format!("{}.wasm", "0".repeat(64)));
         fs::write(half, "as a crash between component and record leaves it").unwrap();
     }
@@ -213,21 +217,18 @@ fn uploads_through_kills_leave_what_was_acknowledged_and_nothing_else() {
     let named = named(client);
     let lost: Vec<_> = acknowledged.difference(&named).collect();
     assert!(lost.is_empty(), "{lost:?} of {}", acknowledged.len());
-    assert!(acknowledged.len() >= usize::try_from(KILLS).unwrap());
 }
 
-/// Gives the files of the components that were taken.
-fn upload_until_killed(client: Client, round: u64, uploader: u64) -> Vec<String> {
-    let mut taken = Vec::new();
+/// Tells the files of the components that were taken.
+fn upload_until_killed(client: Client, round: u64, uploader: u64, taken: &mpsc::SyncSender<String>) {
     for number in 0.. {
         let component = component(&format!("{round}.{uploader}.{number}"));
         let Ok(answer) = client.put_module(&format!("m{uploader}"), &component) else { break };
         match answer.body["digest"].as_str() {
-            Some(digest) => taken.push(file_of(digest)),
+            Some(digest) => taken.send(file_of(digest)).unwrap(),
             None => break,
         }
     }
-    taken
 }
 
 #[test]
