@@ -9,8 +9,9 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 use wasm_host::{Context, Failure};
 
+use crate::call_log::LogCaller;
 use crate::failure::{Denied, error_output};
-use crate::invoke::log_tail;
+use crate::invoke::{Cost, log_tail};
 use crate::module::{Caller, Found, ModuleExecutor, ModuleVersion, Modules, SERVICE};
 
 /// One invocation.
@@ -79,9 +80,12 @@ impl<M: Modules> ModuleExecutor<M> {
         let permits = self.modules().permits(name, &target.0).map_err(DirectError::Failed)?;
         let context = Context { seed: call.request_id.as_u128(), ..Context::default() };
         let guest = self.module_call((name, &target.0), &permits, &call.payload, context);
+        let memory_bytes = guest.limits.memory_bytes;
         let outcome = self.host().call(guest).await;
         let request = call.request_id.to_string();
-        let log = BASE64_STANDARD.encode(log_tail(&request, &version, &outcome.log, outcome.usage));
+        let cost = Cost { usage: outcome.usage, memory_bytes };
+        let log = BASE64_STANDARD.encode(log_tail(&request, &version, &outcome.log, cost));
+        self.log_target(LogCaller::Request(call.request_id), name, &version).keep(outcome.log);
         let result = match outcome.result {
             Ok(output) => Ok(output),
             Err(Failure::NotFound(_)) => return Err(DirectError::NotFound),

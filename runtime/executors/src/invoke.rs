@@ -1,6 +1,8 @@
 //! The envelope in which `lambda:invoke` gives a module's answer, so that `$.Payload` and the fields beside it are
 //! where AWS has them.
 
+use std::time::Duration;
+
 use asl::Data;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -20,7 +22,14 @@ pub(crate) struct Answer<'a> {
     pub(crate) version: &'a str,
     pub(crate) payload: Option<&'a Data>,
     /// The function's log and what the call used, if the caller asked for its end.
-    pub(crate) log: Option<(&'a [LogLine], Usage)>,
+    pub(crate) log: Option<(&'a [LogLine], Cost)>,
+}
+
+/// What a call used, and what memory it could have.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Cost {
+    pub(crate) usage: Usage,
+    pub(crate) memory_bytes: usize,
 }
 
 /// AWS's answer around a payload.
@@ -32,7 +41,7 @@ pub(crate) fn envelope(answer: &Answer<'_>) -> Data {
         Invocation::DryRun => 204,
     };
     let request_id = Uuid::new_v4().to_string();
-    let log = log.map(|(lines, usage)| BASE64_STANDARD.encode(log_tail(&request_id, version, lines, usage)));
+    let log = log.map(|(lines, cost)| BASE64_STANDARD.encode(log_tail(&request_id, version, lines, cost)));
     let length = payload.map_or(0, Data::size).to_string();
     let trace = Uuid::new_v4().simple().to_string();
     let trace = format!("root=1-{}-{};sampled=0", &trace[..8], &trace[8..]);
@@ -96,26 +105,38 @@ pub(crate) fn write(parts: &Parts<'_>) -> Data {
     Value::Object(answer).into()
 }
 
-/// The end of the log, between the lines with which Lambda frames it.
-pub(crate) fn log_tail(request: &str, version: &str, lines: &[LogLine], usage: Usage) -> Vec<u8> {
+/// The end of the log, between the lines with which Lambda frames it. CPU time and fuel are ours, behind what Lambda
+/// writes.
+pub(crate) fn log_tail(request: &str, version: &str, lines: &[LogLine], cost: Cost) -> Vec<u8> {
     let mut text = format!("START RequestId: {request} Version: {version}\n");
     for line in lines {
         text.push_str(&line.message);
         text.push('\n');
     }
-    let milliseconds = usage.wall.as_secs_f64() * 1e3;
-    let mebibytes = usage.memory_bytes_peak.div_ceil(1 << 20);
-    text.push_str(&format!(
-        "END RequestId: {request}\nREPORT RequestId: {request}\tDuration: {milliseconds:.2} ms\tMax Memory Used: \
-         {mebibytes} MB\t\n"
-    ));
+    text.push_str(&format!("END RequestId: {request}\nREPORT RequestId: {request}\t{}\t\n", report(cost)));
     let start = text.ceil_char_boundary(text.len().saturating_sub(LOG_TAIL_BYTES_MAX));
     text.split_off(start).into_bytes()
 }
 
+/// What Lambda reports of a call. It bills whole milliseconds.
+fn report(Cost { usage, memory_bytes }: Cost) -> String {
+    let milliseconds = |duration: Duration| duration.as_secs_f64() * 1e3;
+    let mebibytes = |bytes: usize| bytes.div_ceil(1 << 20);
+    format!(
+        "Duration: {:.2} ms\tBilled Duration: {:.0} ms\tMemory Size: {} MB\tMax Memory Used: {} MB\tCPU Time: {:.2} \
+         ms\tFuel: {}",
+        milliseconds(usage.wall),
+        milliseconds(usage.wall).ceil(),
+        mebibytes(memory_bytes),
+        mebibytes(usage.memory_bytes_peak),
+        milliseconds(usage.cpu),
+        usage.fuel,
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, SystemTime};
+    use std::time::SystemTime;
 
     use wasm_host::LogSource;
 
@@ -127,14 +148,16 @@ mod tests {
 
     #[test]
     fn the_answer_has_the_end_of_the_log_if_it_was_asked_for() {
-        let usage = Usage { wall: Duration::from_millis(12), memory_bytes_peak: 3 << 20, ..Usage::default() };
+        let (wall, cpu) = (Duration::from_micros(12_340), Duration::from_millis(3));
+        let usage = Usage { wall, cpu, memory_bytes_peak: 3 << 20, fuel: 7, ..Usage::default() };
+        let cost = Cost { usage, memory_bytes: 128 << 20 };
         let answer = |lines: &[LogLine]| {
             let payload = Data::from(json!("é"));
             let answer = envelope(&Answer {
                 invocation: Invocation::RequestResponse,
                 version: "7",
                 payload: Some(&payload),
-                log: Some((lines, usage)),
+                log: Some((lines, cost)),
             });
             let log = &answer.value()["LogResult"];
             assert_eq!(answer.value()["SdkHttpMetadata"]["HttpHeaders"]["X-Amz-Log-Result"], *log);
@@ -143,7 +166,9 @@ mod tests {
         };
         let log = answer(&[line("one"), line("two")]);
         assert!(log.starts_with("START RequestId: ") && log.contains(" Version: 7\none\ntwo\nEND "), "{log}");
-        assert!(log.ends_with("\tDuration: 12.00 ms\tMax Memory Used: 3 MB\t\n"), "{log}");
+        let report = "\tDuration: 12.34 ms\tBilled Duration: 13 ms\tMemory Size: 128 MB\tMax Memory Used: 3 MB\tCPU \
+                      Time: 3.00 ms\tFuel: 7\t\n";
+        assert!(log.ends_with(report), "{log}");
         let log = answer(&vec![line("éé"); 2_000]);
         assert!((4_095..=4_096).contains(&log.len()) && log.contains("éé\nEND"), "{}", log.len());
         let answer =

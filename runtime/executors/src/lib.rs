@@ -1,6 +1,7 @@
 //! Performs task attempts: picks what a Task's Resource names and runs it.
 #![warn(clippy::wildcard_enum_match_arm)]
 
+mod call_log;
 mod direct;
 mod executor;
 mod failure;
@@ -12,6 +13,7 @@ mod outgoing;
 mod resource;
 mod step_functions;
 
+pub use call_log::{CallLog, LogCaller, LogKeeper};
 pub use direct::{DirectAnswer, DirectCall, DirectError, DirectTarget};
 pub use executor::Executor;
 pub use failure::call_error;

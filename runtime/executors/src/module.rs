@@ -11,9 +11,10 @@ use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 use wasm_host::{Call, Context, Digest, Effective, Failure, Host, LogLine, Outcome, SecretSource, Usage};
 
+use crate::call_log::{LogCaller, LogKeeper, LogTarget};
 use crate::failure::{self, Denied, error_output};
 use crate::function_endpoint::FunctionEndpoint;
-use crate::invoke::{self, Answer};
+use crate::invoke::{self, Answer, Cost};
 use crate::resource::{self, Form, FunctionCall, Invocation, LogType};
 
 /// What history calls the service of `lambda:invoke`.
@@ -102,16 +103,23 @@ pub struct ModuleExecutor<M> {
     account: Account,
     /// Where functions are called that are no modules here.
     endpoint: Option<FunctionEndpoint>,
+    /// Who keeps what calls log, if anybody does.
+    logs: Option<Arc<dyn LogKeeper>>,
 }
 
 impl<M: Modules> ModuleExecutor<M> {
     pub fn new(host: Host, modules: M, account: Account) -> ModuleExecutor<M> {
-        ModuleExecutor { host, modules: Arc::new(modules), account, endpoint: None }
+        ModuleExecutor { host, modules: Arc::new(modules), account, endpoint: None, logs: None }
     }
 
     /// Calls functions at an endpoint for which there is no module.
     pub fn with_endpoint(self, endpoint: Option<FunctionEndpoint>) -> ModuleExecutor<M> {
         ModuleExecutor { endpoint, ..self }
+    }
+
+    /// Hands the log of each call over.
+    pub fn with_logs(self, logs: Option<Arc<dyn LogKeeper>>) -> ModuleExecutor<M> {
+        ModuleExecutor { logs, ..self }
     }
 
     async fn perform(
@@ -131,12 +139,14 @@ impl<M: Modules> ModuleExecutor<M> {
         let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
         let permits = self.modules.permits(function.name(), &module).map_err(service_exception)?;
-        let call = self.call(task, (function.name(), &module), &permits, &payload, cancel);
         let version = module.version_name();
+        let target = self.log_target(LogCaller::attempt(&task), function.name(), &version);
+        let call = self.call(task, (function.name(), &module), &permits, &payload, cancel);
         let Form::Envelope { invocation, log } = form else {
             let outcome = self.host.call(call).await;
             return Ok(task_outcome(
                 outcome,
+                target,
                 |failure, denied| {
                     error_output(failure, &denied.also(&permits.withheld), &function, &resource)
                 },
@@ -145,26 +155,31 @@ impl<M: Modules> ModuleExecutor<M> {
         };
         if invocation != Invocation::RequestResponse {
             if invocation == Invocation::Event {
-                self.call_apart(call);
+                self.call_apart(call, target);
             }
             let answer = Answer { invocation, version: &version, payload: None, log: None };
             return Ok(TaskOutcome { result: Ok(invoke::envelope(&answer)), usage: None });
         }
+        let memory_bytes = call.limits.memory_bytes;
         let answer = |lines: &[LogLine], usage, output: Data| {
-            let log = (log == LogType::Tail).then_some((lines, usage));
+            let log = (log == LogType::Tail).then_some((lines, Cost { usage, memory_bytes }));
             invoke::envelope(&Answer { invocation, version: &version, payload: Some(&output), log })
         };
         let error = |failure: &Failure, denied: Denied<'_>| {
             rewritten(error_output(failure, &denied.also(&permits.withheld), &function, SERVICE))
         };
-        Ok(task_outcome(self.host.call(call).await, error, answer))
+        Ok(task_outcome(self.host.call(call).await, target, error, answer))
     }
 
     /// It runs on its own, as AWS runs it: the state goes on, and nobody hears how it ended.
-    fn call_apart(&self, mut call: Call) {
+    fn call_apart(&self, mut call: Call, log: LogTarget) {
         let host = self.host.clone();
         call.cancel = CancellationToken::new();
-        tokio::spawn(async move { host.call(call).await });
+        tokio::spawn(async move { log.keep(host.call(call).await.log) });
+    }
+
+    pub(crate) fn log_target(&self, caller: LogCaller, module: &str, version: &str) -> LogTarget {
+        LogTarget { keeper: self.logs.clone(), caller, module: module.into(), version: version.to_owned() }
     }
 
     /// None if the function is no module.
@@ -259,17 +274,17 @@ fn service_exception(why: String) -> ErrorOutput {
 
 fn task_outcome(
     outcome: Outcome,
+    log: LogTarget,
     error: impl FnOnce(&Failure, Denied<'_>) -> ErrorOutput,
     answer: impl FnOnce(&[LogLine], Usage, Data) -> Data,
 ) -> TaskOutcome {
-    for line in &outcome.log {
-        tracing::debug!(source = ?line.source, message = %line.message, "the module wrote to its log");
-    }
+    let usage = usage(&outcome);
     let result = match outcome.result {
         Ok(output) => Ok(answer(&outcome.log, outcome.usage, Data::from_valid_text(output))),
         Err(failure) => Err(error(&failure, Denied::of(&outcome.denied))),
     };
-    TaskOutcome { result, usage: Some(usage(outcome.usage)) }
+    log.keep(outcome.log);
+    TaskOutcome { result, usage: Some(usage) }
 }
 
 /// AWS's integration reads a function's error and writes it again; a call by the function's ARN passes it on.
@@ -282,11 +297,15 @@ pub(crate) fn rewritten(mut error: ErrorOutput) -> ErrorOutput {
     error
 }
 
-fn usage(usage: Usage) -> TaskUsage {
+fn usage(outcome: &Outcome) -> TaskUsage {
+    let Usage { fuel, memory_bytes_peak, wall, cpu, cold } = outcome.usage;
+    let microseconds = |duration: Duration| u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
     TaskUsage {
-        fuel: usage.fuel,
-        memory_bytes_peak: u64::try_from(usage.memory_bytes_peak).unwrap_or(u64::MAX),
-        wall_microseconds: u64::try_from(usage.wall.as_micros()).unwrap_or(u64::MAX),
-        cold: usage.cold,
+        fuel,
+        memory_bytes_peak: u64::try_from(memory_bytes_peak).unwrap_or(u64::MAX),
+        wall_microseconds: microseconds(wall),
+        cold,
+        cpu_microseconds: Some(microseconds(cpu)),
+        log_lines: Some(u32::try_from(outcome.log.len()).unwrap_or(u32::MAX)),
     }
 }

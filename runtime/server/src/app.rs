@@ -25,6 +25,7 @@ use crate::module_rules::ModuleRules;
 use crate::observing::Kept;
 use crate::problem::Problem;
 use crate::registry::{Components, Registry};
+use crate::task_logs::{self, TaskLogs};
 use crate::vault::Vault;
 use crate::{api, callbacks, express, lambda, module_secrets, modules, tasks};
 
@@ -64,6 +65,8 @@ pub struct Parts<S> {
     pub time_scale: TimeScale,
     /// Express executions to look at, if any are kept.
     pub express_kept: Option<Arc<Kept>>,
+    /// What tasks have logged, if it is kept.
+    pub task_logs: Option<Arc<TaskLogs>>,
     /// When it is cancelled, long polls are answered at once.
     pub stopping: CancellationToken,
 }
@@ -105,6 +108,10 @@ impl<S: Store + Clone> App<S> {
 
     pub(crate) fn express_kept(&self) -> Option<&Kept> {
         self.0.parts.express_kept.as_deref()
+    }
+
+    pub(crate) fn task_logs(&self) -> Option<&Arc<TaskLogs>> {
+        self.0.parts.task_logs.as_ref()
     }
 
     pub(crate) fn link_maker(&self) -> &LinkMaker {
@@ -165,7 +172,9 @@ impl<S: Store + Clone> App<S> {
             )
             .route("/keys", get(access::api::list::<S>).post(access::api::create::<S>))
             .route("/keys/{id}", delete(access::api::remove::<S>))
+            .route("/modules/{name}/logs", get(task_logs::api::of_module::<S>))
             .route("/executions/{arn}/tasks", get(tasks::list::<S>))
+            .route("/executions/{arn}/logs", get(task_logs::api::of_execution::<S>))
             .route("/express/executions", get(express::list::<S>))
             .route("/express/executions/{arn}", get(express::show::<S>))
             .route("/express/executions/{arn}/history", get(express::history::<S>))

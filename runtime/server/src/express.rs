@@ -10,9 +10,9 @@ use store::{ExecutionStatus, Store};
 
 use crate::api::{Included, Payloads, STATUSES, render_event, render_express};
 use crate::app::App;
-use crate::limits::{PAGE_RESULTS_DEFAULT, PAGE_RESULTS_MAX};
 use crate::observing::{Kept, Wanted};
 use crate::problem::Problem;
+use crate::query::{invalid, invalid_query, page_size};
 
 type Answer = Result<Json<Value>, Problem>;
 
@@ -76,6 +76,11 @@ pub(crate) async fn history<S: Store + Clone>(
     Ok(Json(json!({"events": events, "next": found.next, "truncated": found.is_cut})))
 }
 
+/// Whether an ARN is one of an Express execution, by the kind of resource in its middle.
+pub(crate) fn is_express(arn: &str) -> bool {
+    arn.split(':').nth(5) == Some("express")
+}
+
 fn kept<S: Store + Clone>(app: &App<S>) -> Result<&Kept, Problem> {
     app.express_kept().ok_or_else(|| {
         Problem::new(
@@ -111,18 +116,16 @@ fn is_end(status: ExecutionStatus) -> bool {
     matches!(status, ExecutionStatus::Succeeded | ExecutionStatus::Failed | ExecutionStatus::TimedOut)
 }
 
-fn page_size(max: Option<u32>) -> Result<usize, Problem> {
-    match max {
-        None | Some(0) => Ok(PAGE_RESULTS_DEFAULT),
-        Some(max) if max <= PAGE_RESULTS_MAX => Ok(max as usize),
-        Some(max) => Err(invalid(format!("A page has at most {PAGE_RESULTS_MAX} results, not {max}."))),
+#[cfg(test)]
+mod tests {
+    use super::is_express;
+
+    #[test]
+    fn an_express_execution_is_told_by_its_arn() {
+        assert!(is_express(
+            "arn:aws:states:us-east-1:123456789012:express:m:e:0197b0a0-0000-7000-8000-000000000000"
+        ));
+        assert!(!is_express("arn:aws:states:us-east-1:123456789012:execution:express:e"));
+        assert!(!is_express("m:e"));
     }
-}
-
-fn invalid_query(rejection: &QueryRejection) -> Problem {
-    invalid(rejection.body_text())
-}
-
-fn invalid(message: String) -> Problem {
-    Problem::new(StatusCode::BAD_REQUEST, "InvalidQuery", message)
 }

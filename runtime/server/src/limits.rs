@@ -97,10 +97,43 @@ pub const EXPRESS_KEPT_QUEUE_ITEMS_MAX: usize = 8_192;
 /// Ours: Express executions whose history is being gathered. 10,000 can run; of others the end may have been lost.
 pub const EXPRESS_OPEN_TRACES_MAX: usize = 20_000;
 
+/// Ours: MiB that the logs of tasks may take on disk, unless the server is told another number.
+pub const TASK_LOGS_MIB_DEFAULT: u64 = 256;
+/// Ours: the most that can be asked for; all entries are found in memory.
+pub const TASK_LOGS_MIB_MAX: u64 = 1 << 20;
+/// Ours: segments among which that room is divided, so that an eighth goes when the oldest one goes.
+pub const TASK_LOG_SEGMENTS: u64 = 8;
+/// Ours: logs of calls that are kept, whatever their size; the place of each takes 32 bytes of memory.
+pub const TASK_LOG_ENTRIES_MAX: usize = 1 << 19;
+/// Ours: bytes of logs that wait to be written.
+pub const TASK_LOG_QUEUE_BYTES_MAX: usize = 32 << 20;
+/// Ours: logs of calls that wait to be written.
+pub const TASK_LOG_QUEUE_ITEMS_MAX: usize = 16_384;
+/// Ours: logs that are written before those who wait for them are told.
+pub const TASK_LOG_WRITE_ITEMS: usize = 256;
+/// Ours: bytes of segments that are read for one page of a task's log, if one entry is not larger.
+pub const TASK_LOG_PAGE_BYTES_MAX: usize = 4 << 20;
+/// Ours: how long a reader waits until what was logged before it asked is written.
+pub const TASK_LOG_WRITE_PATIENCE: Duration = Duration::from_secs(5);
+/// Ours: clients that follow logs at once. Each of them looks at the store and at the index several times a second.
+pub const TASK_LOG_FOLLOWERS_MAX: usize = 64;
+/// Ours: how often a follower looks for new lines.
+pub const TASK_LOG_FOLLOW_INTERVAL: Duration = Duration::from_millis(200);
+/// Ours: an empty line at least so often, so that both sides notice when the other is gone.
+pub const TASK_LOG_KEEP_ALIVE: Duration = Duration::from_secs(15);
+/// Ours: pieces of a followed log that wait for their client.
+pub const TASK_LOG_PIECES_MAX: usize = 4;
+/// Ours: how long a client that follows may take to read a piece.
+pub const TASK_LOG_FOLLOWER_PATIENCE: Duration = Duration::from_secs(60);
+
 /// Ours: the client gives up when a connection is not made in this time.
 pub const CLIENT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Ours: the client gives up on an answer after this; compiling a component of Python takes 20 s of CPU.
 pub const CLIENT_ANSWER_TIMEOUT: Duration = Duration::from_secs(300);
+/// Ours: the client gives up on a followed log of which nothing comes for so long; the server sends something every 15 s.
+pub const CLIENT_SILENCE_MAX: Duration = Duration::from_secs(60);
+/// Ours: the longest line of a followed log: a message of 1 MiB, of which JSON may make six times as much.
+pub const CLIENT_LINE_BYTES_MAX: usize = 8 << 20;
 /// Ours: the largest answer that the client reads: a page of 1,000 events with their payloads.
 pub const CLIENT_ANSWER_BYTES_MAX: usize = 600 << 20;
 /// Ours: modules whose compiled code is kept for calls without a server; one of Python takes 80 MB.

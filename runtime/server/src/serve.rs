@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use asl::interpreter::{LinkMaker, TimeScale};
 use engine::{Engine, Express, Observed, Observer, Offline};
-use executors::Executor;
+use executors::{Executor, LogKeeper};
 use outbound::ClientError;
 use store::{OpenError, RedbOptions, RedbStore};
 use tokio::net::TcpListener;
@@ -27,6 +27,7 @@ use crate::limits::{DRAIN_TIMEOUT, MODULE_BYTES_MAX};
 use crate::module_rules::{ModuleRules, PolicyError};
 use crate::observing::{KeptLimits, Observing, ObservingError};
 use crate::registry;
+use crate::task_logs::{TaskLogs, TaskLogsError};
 use crate::vault::{Vault, VaultError};
 use crate::{descriptors, listener, outside};
 
@@ -55,6 +56,8 @@ pub(crate) enum ServeError {
     InUse { path: PathBuf },
     #[error(transparent)]
     Observing(#[from] ObservingError),
+    #[error(transparent)]
+    TaskLogs(#[from] TaskLogsError),
     #[error("the store cannot be opened: {0}")]
     Store(OpenError),
     #[error("the module host cannot start: {0}")]
@@ -86,6 +89,7 @@ impl ServeError {
             ServeError::Listen { .. } => 4,
             ServeError::Folder { .. }
             | ServeError::Observing(_)
+            | ServeError::TaskLogs(_)
             | ServeError::Store(_)
             | ServeError::Host(_)
             | ServeError::Signals(_)
@@ -120,8 +124,11 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let address = listener.local_addr().unwrap_or(options.listen);
     let account = Account { id: options.account.clone(), region: options.region.clone() };
     let api = Arc::new(SetOnce::new());
+    let task_logs = task_logs(&options)?;
+    let keeper = task_logs.clone().map(|logs| logs as Arc<dyn LogKeeper>);
     let modules = registry::functions(&host, &store, &account, &rules, &api)
-        .with_endpoint(outside::function_endpoint(&options.outside)?);
+        .with_endpoint(outside::function_endpoint(&options.outside)?)
+        .with_logs(keeper);
     let modules = Arc::new(modules);
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);
@@ -148,6 +155,7 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
         rules,
         time_scale,
         express_kept: observing.kept(),
+        task_logs: task_logs.clone(),
         stopping: stopping.clone(),
     });
     api.set(app.clone()).expect("it is set nowhere else");
@@ -161,6 +169,9 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     engine.stop().await;
     observing.stop(DRAIN_TIMEOUT).await;
     host.shutdown(DRAIN_TIMEOUT).await;
+    if let Some(logs) = task_logs {
+        logs.settle(DRAIN_TIMEOUT).await;
+    }
     tracing::info!("stopped");
     Ok(())
 }
@@ -179,6 +190,12 @@ fn observe(options: &ServeOptions) -> Result<Observing, ObservingError> {
     let limits = KeptLimits { executions, bytes: mebibytes << 20 };
     let limits = (executions > 0 && mebibytes > 0).then_some(limits);
     Observing::start(&options.data, options.execution_logs, limits)
+}
+
+fn task_logs(options: &ServeOptions) -> Result<Option<Arc<TaskLogs>>, TaskLogsError> {
+    let mebibytes = options.task_logs_mib;
+    let logs = (mebibytes > 0).then(|| TaskLogs::start(&options.data, mebibytes)).transpose()?;
+    Ok(logs.map(Arc::new))
 }
 
 fn engine_options(
@@ -312,6 +329,7 @@ mod tests {
             execution_logs: LogsTo::Files,
             express_kept: 10,
             express_kept_mib: 1,
+            task_logs_mib: 1,
             module_timeout: 60,
             module_policy: None,
             wait_time_scale: TimeScale::REAL,

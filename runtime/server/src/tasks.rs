@@ -1,4 +1,6 @@
-//! `GET /executions/{arn}/tasks`: every attempt of every task of an execution, and what it used.
+//! `GET /executions/{arn}/tasks`: every attempt of every task of an execution, what it used, and the sums.
+
+mod total;
 
 use std::collections::BTreeMap;
 
@@ -6,7 +8,7 @@ use asl::Timestamp;
 use asl::interpreter::{ErrorOutput, HistoryEvent, HistoryKind, TaskUsage};
 use axum::Json;
 use axum::extract::{Path, State};
-use engine::arn::ExecutionArn;
+use engine::arn::{ExecutionArn, FunctionArn};
 use serde_json::{Value, json};
 use store::{HistoryQuery, Order, Store};
 
@@ -14,6 +16,7 @@ use crate::api::{ApiError, find_execution, history_end};
 use crate::app::App;
 use crate::limits::{PAGE_RESULTS_MAX, TASK_ATTEMPTS_MAX};
 use crate::problem::Problem;
+use total::Totals;
 
 pub(crate) async fn list<S: Store + Clone>(
     State(app): State<App<S>>,
@@ -37,7 +40,7 @@ pub(crate) async fn list<S: Store + Clone>(
             break;
         }
     }
-    Ok(Json(attempts.render()))
+    Ok(Json(attempts.render(app.place())))
 }
 
 /// The attempts found so far. Events name the one before them, so each is traced back to its state and attempt.
@@ -62,6 +65,8 @@ struct Attempt {
     /// 0, then one more for each retry.
     number: u32,
     resource: String,
+    /// The function that is called, as the task names it.
+    function: Option<String>,
     scheduled_at: Timestamp,
     ended: Option<Ended>,
 }
@@ -81,12 +86,18 @@ impl Attempts {
             HistoryKind::StateEntered { name, .. } => {
                 origin = Origin { state: name.to_string(), attempt: None }
             }
-            HistoryKind::LambdaFunctionScheduled(task) | HistoryKind::ActivityScheduled(task) => {
-                origin.attempt = self.schedule(&origin, task.resource.to_string(), event.at);
+            HistoryKind::LambdaFunctionScheduled(task) => {
+                let function = Some(task.resource.to_string());
+                origin.attempt = self.schedule(&origin, task.resource.to_string(), function, event.at);
+            }
+            HistoryKind::ActivityScheduled(task) => {
+                origin.attempt = self.schedule(&origin, task.resource.to_string(), None, event.at);
             }
             HistoryKind::TaskScheduled(task) => {
                 let resource = format!("{}:{}", task.service.resource_type, task.service.resource);
-                origin.attempt = self.schedule(&origin, resource, event.at);
+                let function = task.parameters.value()["FunctionName"].as_str();
+                let function = function.filter(|_| &*task.service.resource_type == "lambda");
+                origin.attempt = self.schedule(&origin, resource, function.map(str::to_owned), event.at);
             }
             kind => {
                 if let (Some((outcome, error, usage)), Some(index)) = (outcome(kind), origin.attempt) {
@@ -98,31 +109,56 @@ impl Attempts {
         self.origins.insert(event.id, origin);
     }
 
-    fn schedule(&mut self, origin: &Origin, resource: String, at: Timestamp) -> Option<usize> {
+    fn schedule(
+        &mut self,
+        origin: &Origin,
+        resource: String,
+        function: Option<String>,
+        at: Timestamp,
+    ) -> Option<usize> {
         if self.list.len() == TASK_ATTEMPTS_MAX {
             self.truncated = true;
             return None;
         }
         let number = origin.attempt.map_or(0, |index| self.list[index].number + 1);
         let state = origin.state.clone();
-        self.list.push(Attempt { state, number, resource, scheduled_at: at, ended: None });
+        self.list.push(Attempt { state, number, resource, function, scheduled_at: at, ended: None });
         Some(self.list.len() - 1)
     }
 
-    fn render(&self) -> Value {
-        let attempts: Vec<_> = self.list.iter().map(Attempt::render).collect();
-        json!({"tasks": attempts, "truncated": self.truncated})
+    /// Region and account complete the names of functions.
+    fn render(&self, place: (&str, &str)) -> Value {
+        let mut totals = Totals::default();
+        let mut attempts = Vec::with_capacity(self.list.len());
+        for attempt in &self.list {
+            let module = attempt.module(place);
+            if let (Some(module), Some(usage)) = (&module, attempt.usage()) {
+                totals.add(module, &usage);
+            }
+            attempts.push(attempt.render(module.as_deref()));
+        }
+        json!({"tasks": attempts, "total": totals.render(), "truncated": self.truncated})
     }
 }
 
 impl Attempt {
-    fn render(&self) -> Value {
+    fn module(&self, (region, account): (&str, &str)) -> Option<String> {
+        let function = FunctionArn::parse_name(self.function.as_ref()?, region, account).ok()?;
+        Some(function.name().to_owned())
+    }
+
+    fn usage(&self) -> Option<TaskUsage> {
+        self.ended.as_ref().and_then(|ended| ended.usage)
+    }
+
+    fn render(&self, module: Option<&str>) -> Value {
         let ended = self.ended.as_ref();
-        let usage = ended.and_then(|ended| ended.usage);
+        let usage = self.usage();
         json!({
             "state": self.state,
             "attempt": self.number,
             "resource": self.resource,
+            "module": module,
             "scheduledAt": self.scheduled_at.to_string(),
             "endedAt": ended.map(|ended| ended.at.to_string()),
             "outcome": ended.map_or("RUNNING", |ended| ended.outcome),
@@ -130,6 +166,8 @@ impl Attempt {
             "fuel": usage.map(|usage| usage.fuel),
             "memoryBytesPeak": usage.map(|usage| usage.memory_bytes_peak),
             "wallMicroseconds": usage.map(|usage| usage.wall_microseconds),
+            "cpuMicroseconds": usage.and_then(|usage| usage.cpu_microseconds),
+            "logLines": usage.and_then(|usage| usage.log_lines),
             "cold": usage.map(|usage| usage.cold),
         })
     }
@@ -183,7 +221,14 @@ mod tests {
 
     #[test]
     fn a_retry_is_a_second_attempt_of_its_state() {
-        let usage = TaskUsage { fuel: 7, memory_bytes_peak: 65_536, wall_microseconds: 12, cold: true };
+        let usage = TaskUsage {
+            fuel: 7,
+            memory_bytes_peak: 65_536,
+            wall_microseconds: 12,
+            cold: true,
+            cpu_microseconds: Some(9),
+            log_lines: Some(2),
+        };
         let entered = HistoryKind::StateEntered {
             state_type: StateType::Task,
             name: "Charge".into(),
@@ -200,17 +245,23 @@ mod tests {
         ] {
             attempts.add(&event);
         }
-        let shown = attempts.render();
+        let shown = attempts.render(("r", "1"));
         assert_eq!(shown["tasks"].as_array().unwrap().len(), 2);
         assert_eq!(
             shown["tasks"][0],
             json!({
                 "state": "Charge", "attempt": 0, "resource": "arn:aws:lambda:r:1:function:charge",
-                "scheduledAt": "1970-01-01T00:00:03.000Z", "endedAt": "1970-01-01T00:00:05.000Z",
+                "module": "charge", "scheduledAt": "1970-01-01T00:00:03.000Z", "endedAt": "1970-01-01T00:00:05.000Z",
                 "outcome": "FAILED", "error": "Declined", "fuel": 7, "memoryBytesPeak": 65_536,
-                "wallMicroseconds": 12, "cold": true,
+                "wallMicroseconds": 12, "cpuMicroseconds": 9, "logLines": 2, "cold": true,
             })
         );
+        let sums = json!({"calls": 1, "fuel": 7, "cpuMicroseconds": 9, "wallMicroseconds": 12});
+        let mut of_module = sums.clone();
+        of_module["module"] = json!("charge");
+        let mut total = sums;
+        total["modules"] = json!([of_module]);
+        assert_eq!(shown["total"], total);
         assert_eq!(shown["tasks"][1]["attempt"], 1);
         assert_eq!(shown["tasks"][1]["outcome"], "RUNNING");
         assert_eq!(shown["tasks"][1]["state"], "Charge");

@@ -15,6 +15,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use crate::call::{Call, Limits};
+use crate::cpu::CpuTime;
 use crate::denials::Denials;
 use crate::failure;
 use crate::guest_files::{ScratchFolder, ScratchRoot};
@@ -85,7 +86,8 @@ async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFo
         Err(failure) => return Outcome::not_started(failure),
     };
 
-    let guest = guest(&mut store, &environment.module, &call);
+    let cpu = CpuTime::default();
+    let guest = cpu.of(guest(&mut store, &environment.module, &call));
     let guest = InTurns::new(guest, mark, Arc::clone(&environment.running));
     let result = tokio::select! {
         biased;
@@ -100,6 +102,7 @@ async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFo
         fuel: call.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
         memory_bytes_peak: store.data().limiter.memory_bytes_peak(),
         wall: started.elapsed(),
+        cpu: cpu.spent(),
         cold: environment.is_cold,
     };
     drop(store);

@@ -6,6 +6,7 @@
 
 mod adapt;
 mod call;
+mod cpu;
 mod denials;
 mod digest;
 mod engine;

@@ -33,6 +33,22 @@ pub enum LogSource {
     Host,
 }
 
+impl LogSource {
+    /// As people and files have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            LogSource::Stdout => "stdout",
+            LogSource::Stderr => "stderr",
+            LogSource::Trace => "trace",
+            LogSource::Debug => "debug",
+            LogSource::Info => "info",
+            LogSource::Warn => "warn",
+            LogSource::Error => "error",
+            LogSource::Host => "host",
+        }
+    }
+}
+
 #[derive(Debug)]
 pub(crate) struct TaskLog {
     lines: Vec<LogLine>,

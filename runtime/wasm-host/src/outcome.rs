@@ -37,6 +37,8 @@ pub struct Usage {
     pub memory_bytes_peak: usize,
     /// From the moment the call had its slot.
     pub wall: Duration,
+    /// CPU time of the guest and of what the host did for it on its thread.
+    pub cpu: Duration,
     /// Whether the module had to be loaded for this call.
     pub cold: bool,
 }

@@ -76,6 +76,7 @@ impl Service {
                 link_maker: LinkMaker::new([7; 32], "https://flows.example"),
                 time_scale: TimeScale::REAL,
                 express_kept: None,
+                task_logs: None,
                 stopping: CancellationToken::new(),
             };
             let router = App::new(parts).router();

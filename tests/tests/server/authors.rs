@@ -1,40 +1,21 @@
 //! What the author of a task has on the command line: `stepwell invoke` and `stepwell dev`.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::sync::mpsc::{Receiver, sync_channel};
+use std::process::{Output, Stdio};
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tests::process::{Home, PATIENCE, guest, program, target, wait_for};
+use tests::process::{Home, guest, target};
 
-/// The program with compiled modules in `folder`, and with no server that somebody's environment names.
-fn stepwell(folder: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(program());
-    for name in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "STEPWELL_ENDPOINT"] {
-        command.env_remove(name);
-    }
-    command.env("STEPWELL_CACHE", folder.join("cache")).args(arguments).current_dir(folder);
-    command
-}
+use crate::command_line::{Running, check, stepwell};
 
 fn invoke(folder: &Path, module: &str, arguments: &[&str]) -> Output {
     let file = target().join("guests").join(module).with_extension("wasm");
     let mut command = stepwell(folder, &["invoke"]);
     command.arg(file).args(arguments).output().unwrap()
-}
-
-#[track_caller]
-fn check(output: &Output, code: i32, told: &[&str]) {
-    let errors = String::from_utf8_lossy(&output.stderr);
-    assert_eq!(output.status.code(), Some(code), "{errors}");
-    for part in told {
-        assert!(errors.contains(part), "{part} is not in:\n{errors}");
-    }
 }
 
 #[test]
@@ -137,61 +118,10 @@ fn write(folder: &TempDir, name: &str, text: &str) {
     fs::rename(partial, file).unwrap();
 }
 
-/// More lines than a test waits for.
-const LINES_MAX: usize = 1_000;
-
-/// A `stepwell dev` that goes on, and all of its lines.
-struct Dev {
-    child: Child,
-    lines: Receiver<String>,
-    seen: Vec<String>,
-}
-
-impl Dev {
-    fn start(mut command: Command) -> Dev {
-        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        let (sender, lines) = sync_channel(LINES_MAX);
-        let sources: [Box<dyn std::io::Read + Send>; 2] =
-            [Box::new(child.stdout.take().unwrap()), Box::new(child.stderr.take().unwrap())];
-        for source in sources {
-            let sender = sender.clone();
-            std::thread::spawn(move || {
-                for line in BufReader::new(source).lines().map_while(Result::ok) {
-                    if sender.send(line).is_err() {
-                        break;
-                    }
-                }
-            });
-        }
-        Dev { child, lines, seen: Vec::new() }
-    }
-
-    /// Waits for a line that is yet to come. Lines of standard output and of standard error are in no order to each other.
-    #[track_caller]
-    fn wait(&mut self, wanted: &str) {
-        wait_for(wanted, PATIENCE, || {
-            let line = self.lines.try_recv().ok()?;
-            let found = line.contains(wanted);
-            self.seen.push(line);
-            found.then_some(())
-        });
-    }
-}
-
-impl Drop for Dev {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            println!("stepwell dev said:\n{}", self.seen.join("\n"));
-        }
-        let _ended = self.child.kill();
-        let _ended = self.child.wait();
-    }
-}
-
 #[test]
 fn a_project_is_built_and_run_again_when_a_file_changes() {
     let folder = project();
-    let mut dev = Dev::start(stepwell(folder.path(), &["dev", "order", "--local"]));
+    let mut dev = Running::start(stepwell(folder.path(), &["dev", "order", "--local"]));
     dev.wait("Building order (Python)");
     dev.wait("Waiting for changes");
     write(&folder, "input.json", r#"{"order": 2}"#);
@@ -208,10 +138,7 @@ fn a_project_is_built_and_run_again_when_a_file_changes() {
     write(&folder, "input.json", r#"{"order": 3}"#);
     dev.wait("\"order\": 3");
     assert_eq!(builds(), 2);
-    let id = i32::try_from(dev.child.id()).ok().and_then(Pid::from_raw).unwrap();
-    kill_process(id, Signal::INT).unwrap();
-    let ended = wait_for("stepwell dev to end", PATIENCE, || dev.child.try_wait().unwrap());
-    assert_eq!(ended.code(), Some(0));
+    assert_eq!(dev.interrupt().code(), Some(0));
 }
 
 #[test]
@@ -232,7 +159,14 @@ fn a_project_is_uploaded_to_a_server_and_run_there() {
     fs::write(folder.path().join("echo.wasm"), guest("hostile")).unwrap();
     write(&folder, "input.json", r#"{"do": "fail", "error": "Declined", "cause": "no money"}"#);
     let output = stepwell(folder.path(), &once).output().unwrap();
-    check(&output, 3, &["Uploaded as order version 2.", "Failed as Declined: no money"]);
+    check(&output, 3, &["Uploaded as order version 2.", "Failed as Declined: no money", "Fuel: "]);
+    // So is what it logged, all of it.
+    write(&folder, "input.json", r#"{"do": "panic", "message": "ouch"}"#);
+    let output = stepwell(folder.path(), &once).output().unwrap();
+    check(&output, 3, &["stderr ", "ouch", "Failed as Runtime.Trap: ", "Billed Duration: "]);
+    write(&folder, "input.json", r#"{"do": "log", "lines": 300}"#);
+    let output = stepwell(folder.path(), &once).output().unwrap();
+    check(&output, 0, &["info   0 the quick", "info   299 the quick"]);
 }
 
 #[test]

@@ -69,7 +69,11 @@ impl Demo {
             format!("{program} module list"),
             format!("{program} history {}", machine_and_name(&order.arn, ORDER)),
             format!("{program} history {} --json", machine_and_name(&images.arn, IMAGES)),
-            format!("curl -s {endpoint}/executions/{}/tasks    # attempts: fuel, memory, time", order.arn),
+            format!("{program} logs {}", machine_and_name(&order.arn, ORDER)),
+            format!(
+                "curl -s {endpoint}/executions/{}/tasks    # attempts: fuel, CPU, memory, time",
+                order.arn
+            ),
             "export AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any AWS_DEFAULT_REGION=us-east-1".to_owned(),
             format!(
                 "aws --endpoint-url {endpoint} stepfunctions describe-execution --execution-arn {}",

@@ -57,6 +57,12 @@ pub struct TaskUsage {
     /// Whether compiled code had to be loaded first.
     #[n(3)]
     pub cold: bool,
+    /// CPU time of the attempt; none of an attempt of before it was measured.
+    #[n(4)]
+    pub cpu_microseconds: Option<u64>,
+    /// Lines in the attempt's log; none of an attempt of before they were counted.
+    #[n(5)]
+    pub log_lines: Option<u32>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Encode, Decode)]

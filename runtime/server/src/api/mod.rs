@@ -55,10 +55,11 @@ mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
 pub(crate) use definition::{findings as definition_findings, invalid as invalid_definition};
-pub(crate) use describe::{Included, STATUSES, find_execution, history_end};
+pub(crate) use describe::{Included, STATUSES, find_execution, history_end, word};
 pub(crate) use dispatch::{handle, read_body};
 pub(crate) use error::ApiError;
 pub(crate) use events::Kept;
 pub(crate) use history_event::{Payloads, render as render_event, render_logged};
+pub(crate) use page::Listing;
 pub(crate) use start_sync_execution::render as render_express;
 pub(crate) use tasks::TaskCalls;

@@ -15,6 +15,7 @@ use super::outside::OutsideOptions;
 use crate::access::Credentials;
 use crate::limits::{
     EXPRESS_KEPT_DEFAULT, EXPRESS_KEPT_MAX, EXPRESS_KEPT_MIB_DEFAULT, MODULE_TIMEOUT_SECONDS_MAX,
+    TASK_LOGS_MIB_DEFAULT, TASK_LOGS_MIB_MAX,
 };
 use crate::observing::LogsTo;
 
@@ -128,6 +129,8 @@ pub(crate) enum Command {
     Redrive(RedriveOptions),
     /// Show what happened in an execution
     History(HistoryOptions),
+    /// Show what the tasks of an execution have logged
+    Logs(LogsOptions),
     /// Look at finished Express executions
     #[command(subcommand)]
     Express(ExpressCommand),
@@ -217,6 +220,14 @@ pub(crate) struct ServeOptions {
     /// MiB that they may take
     #[arg(long, value_name = "MIB", default_value_t = EXPRESS_KEPT_MIB_DEFAULT, value_parser = kept)]
     pub(crate) express_kept_mib: usize,
+    /// MiB on disk for what tasks log, which `stepwell logs` shows; the oldest goes first, and 0 keeps none
+    #[arg(
+        long,
+        value_name = "MIB",
+        default_value_t = TASK_LOGS_MIB_DEFAULT,
+        value_parser = clap::value_parser!(u64).range(..=TASK_LOGS_MIB_MAX),
+    )]
+    pub(crate) task_logs_mib: u64,
     /// Key under which secrets are kept: 64 hexadecimal digits. Without it, the file secret.key in the data folder
     #[arg(long, value_name = "HEX", hide_env_values = true, value_parser = secret_key)]
     pub(crate) secret_key: Option<Hidden>,
@@ -318,6 +329,20 @@ A manifest is pushed with it: charge.toml if it lies beside charge.wasm, or the 
     Publish {
         /// Name of the module
         name: String,
+    },
+    /// Show what calls of the Lambda API have logged; `stepwell logs` shows the tasks of an execution
+    #[command(after_help = "\
+Example:
+  stepwell module logs charge --request 5f0c8c2e-6f5b-4d0e-9d3a-0b8d3a2f4c11")]
+    Logs {
+        /// Name of the module
+        name: String,
+        /// Of the call with this request id only, which its client has as x-amzn-requestid
+        #[arg(long, value_name = "ID")]
+        request: Option<String>,
+        /// Print each line as a JSON object
+        #[arg(long)]
+        json: bool,
     },
     /// Set, list and remove aliases: names that lead to a version, or to two with a weight
     #[command(subcommand)]
@@ -514,7 +539,8 @@ Progress goes to standard error and the output to standard output. The exit code
 
 Examples:
   stepwell start orders --input '{\"order\": 7}'
-  stepwell start orders --input order.json --name order-7 | jq .total")]
+  stepwell start orders --input order.json --name order-7 | jq .total
+  stepwell start orders --logs                     with what its tasks log")]
 pub(crate) struct StartOptions {
     /// Name or ARN of the state machine
     pub(crate) machine: String,
@@ -527,6 +553,9 @@ pub(crate) struct StartOptions {
     /// Print the execution's ARN and do not wait for its end
     #[arg(long)]
     pub(crate) detach: bool,
+    /// Show what its tasks log too, when each attempt has ended
+    #[arg(long, conflicts_with = "detach")]
+    pub(crate) logs: bool,
 }
 
 #[derive(Debug, Args)]
@@ -551,6 +580,34 @@ pub(crate) struct HistoryOptions {
     /// ARN of the execution, or MACHINE:EXECUTION
     pub(crate) execution: String,
     /// Print the events as JSON, as GetExecutionHistory gives them
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+A line has its time (UTC), the state, which attempt of the state it was, where it was written to (stdout, stderr, or the \
+level of a log call) and its text. An attempt's lines are there when it has ended. The server keeps as much as its \
+--task-logs-mib says. Ctrl-C ends --follow; the execution goes on.
+
+Examples:
+  stepwell logs orders:order-7
+  stepwell logs orders:order-7 --state Charge --attempt 1
+  stepwell logs orders:order-7 --follow
+  stepwell logs orders:order-7 --json | jq -r 'select(.source == \"error\") | .message'")]
+pub(crate) struct LogsOptions {
+    /// ARN of the execution, or MACHINE:EXECUTION
+    pub(crate) execution: String,
+    /// Of this state only
+    #[arg(long, value_name = "NAME")]
+    pub(crate) state: Option<String>,
+    /// Of this attempt only: 0 is the first of a state, 1 its first retry
+    #[arg(long, value_name = "NUMBER")]
+    pub(crate) attempt: Option<u32>,
+    /// Go on until the execution has ended
+    #[arg(long, short)]
+    pub(crate) follow: bool,
+    /// Print each line as a JSON object
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -3,13 +3,16 @@
 use anyhow::Context;
 use bytes::Bytes;
 use http_body_util::{BodyExt, Limited};
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper::header::HeaderValue;
+use hyper::http::response;
 use hyper::{Method, Request, StatusCode, header};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_util::task::AbortOnDropHandle;
 use uuid::Uuid;
 
 use super::Failure;
@@ -140,7 +143,7 @@ impl Client {
         }
     }
 
-    fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
+    pub(super) fn request(&self, method: Method, path: &str) -> hyper::http::request::Builder {
         Request::builder().method(method).uri(path).header(header::HOST, &self.authority)
     }
 
@@ -149,6 +152,33 @@ impl Client {
     }
 
     async fn send_watched(&self, request: Request<Bytes>, watcher: Watcher) -> Result<Value, Failure> {
+        self.exchange(request, watcher).await.map(|(_, body)| body)
+    }
+
+    /// The head and the body of an answer that is no refusal.
+    pub(super) async fn exchange(
+        &self,
+        request: Request<Bytes>,
+        watcher: Watcher,
+    ) -> Result<(response::Parts, Value), Failure> {
+        let lost = || self.lost();
+        let answer = timeout(CLIENT_ANSWER_TIMEOUT, async {
+            let (head, body, _connection) = self.open(request, watcher).await?;
+            let body = Limited::new(body, CLIENT_ANSWER_BYTES_MAX).collect().await;
+            let body = body.map_err(|error| anyhow::anyhow!(error)).with_context(lost)?;
+            Ok::<_, Failure>((head, body.to_bytes()))
+        });
+        let (head, body) = answer.await.with_context(lost)??;
+        let body = self.read(&body)?;
+        if head.status.is_success() { Ok((head, body)) } else { Err(refused(head.status, &body).into()) }
+    }
+
+    /// Sends a request, and gives the answer as it begins. The connection is closed when it is dropped.
+    pub(super) async fn open(
+        &self,
+        request: Request<Bytes>,
+        watcher: Watcher,
+    ) -> Result<(response::Parts, Incoming, AbortOnDropHandle<()>), Failure> {
         let (mut parts, body) = request.into_parts();
         if let Some(credentials) = &self.credentials {
             // Signed too, so that nobody else can send this request once more.
@@ -158,23 +188,21 @@ impl Client {
             sign(&mut parts, &body, credentials, now());
         }
         let request = Request::from_parts(parts, Upload::new(body, watcher));
-        let lost = || format!("the server at {} did not answer", self.endpoint);
+        let lost = || self.lost();
         let stream = self.connect().await?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.with_context(lost)?;
-        let driver = tokio::spawn(connection);
-        let answer = timeout(CLIENT_ANSWER_TIMEOUT, async {
-            let response = sender.send_request(request).await?;
-            let status = response.status();
-            let body = Limited::new(response.into_body(), CLIENT_ANSWER_BYTES_MAX).collect().await;
-            let body = body.map_err(|error| anyhow::anyhow!(error))?;
-            Ok::<_, Failure>((status, body.to_bytes()))
-        });
-        let answer = answer.await;
-        driver.abort();
-        let (status, body) = answer.with_context(lost)?.with_context(lost)?;
-        let body = serde_json::from_slice(&body)
-            .with_context(|| format!("{} does not answer like a Stepwell server", self.endpoint))?;
-        if status.is_success() { Ok(body) } else { Err(refused(status, &body).into()) }
+        let driver = AbortOnDropHandle::new(tokio::spawn(async { _ = connection.await }));
+        let (head, body) = sender.send_request(request).await.with_context(lost)?.into_parts();
+        Ok((head, body, driver))
+    }
+
+    fn lost(&self) -> String {
+        format!("the server at {} did not answer", self.endpoint)
+    }
+
+    pub(super) fn read(&self, body: &[u8]) -> Result<Value, Failure> {
+        serde_json::from_slice(body)
+            .with_context(|| format!("{} does not answer like a Stepwell server", self.endpoint))
     }
 
     async fn connect(&self) -> Result<TcpStream, Failure> {
@@ -192,11 +220,12 @@ impl Client {
     }
 }
 
-/// The error in an answer of the AWS API or of Stepwell's own.
-fn refused(status: StatusCode, body: &Value) -> Refused {
+/// The error in an answer of the AWS API, of Lambda's, or of Stepwell's own.
+pub(super) fn refused(status: StatusCode, body: &Value) -> Refused {
     let code = body["__type"].as_str().or_else(|| body["error"].as_str());
     let code = code.map_or_else(|| status.to_string(), str::to_owned);
-    Refused { code, message: body["message"].as_str().unwrap_or("no message").to_owned() }
+    let message = body["message"].as_str().or_else(|| body["Message"].as_str());
+    Refused { code, message: message.unwrap_or("no message").to_owned() }
 }
 
 /// A name as one part of a path.

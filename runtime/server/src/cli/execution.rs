@@ -7,10 +7,12 @@ use serde_json::{Value, json};
 
 use super::arguments::{HistoryOptions, RedriveOptions, StartOptions};
 use super::client::{Client, all_pages};
-use super::express::{self, is_express};
+use super::express;
+use super::logs;
 use super::progress::{End, Progress};
 use super::terminal::{Terminal, printable, read_text};
 use super::{Failure, Verdict};
+use crate::express::is_express;
 use crate::limits::{FOLLOW_INTERVAL, PAGE_RESULTS_DEFAULT, PAGE_RESULTS_MAX};
 
 pub(crate) async fn start(
@@ -32,9 +34,10 @@ pub(crate) async fn start(
     }
     terminal.note(arn);
     if is_express(arn) {
-        return express_end(client, arn, terminal).await;
+        return express_end(client, arn, options.logs, terminal).await;
     }
-    watch(client, arn, Progress::default(), 0, terminal).await
+    let watched = Watched { client, arn, with_logs: options.logs, terminal };
+    watch(&watched, Progress::default(), 0).await
 }
 
 /// Lets an execution go on that ended without success.
@@ -60,20 +63,30 @@ pub(crate) async fn redrive(
         return Ok(Verdict::Good);
     }
     terminal.note(&arn);
-    watch(client, &arn, progress, seen, terminal).await
+    watch(&Watched { client, arn: &arn, with_logs: false, terminal }, progress, seen).await
+}
+
+/// An execution that somebody looks at.
+struct Watched<'a> {
+    client: &'a Client,
+    arn: &'a str,
+    with_logs: bool,
+    terminal: &'a Terminal,
 }
 
 /// Shows what happens in an execution after an event that was seen, and then how it ended. Who has seen enough stops
 /// the watching and not the execution.
-async fn watch(
-    client: &Client,
-    arn: &str,
-    progress: Progress,
-    seen: u64,
-    terminal: &Terminal,
-) -> Result<Verdict, Failure> {
+async fn watch(watched: &Watched<'_>, progress: Progress, seen: u64) -> Result<Verdict, Failure> {
+    let Watched { client, arn, with_logs, terminal } = *watched;
+    let followed = async {
+        let progress = follow(client, arn, progress, seen, terminal);
+        if !with_logs {
+            return progress.await;
+        }
+        tokio::join!(progress, logs::beside(client, arn, *terminal)).0
+    };
     tokio::select! {
-        end = follow(client, arn, progress, seen, terminal) => report(client, arn, &end?, terminal).await,
+        end = followed => report(client, arn, &end?, terminal).await,
         _stopped = tokio::signal::ctrl_c() => {
             terminal.note(&format!("The execution goes on. See `stepwell history {arn}`."));
             Ok(Verdict::Bad)
@@ -82,7 +95,12 @@ async fn watch(
 }
 
 /// Shows an Express execution when it has ended: until then nobody can look at it.
-async fn express_end(client: &Client, arn: &str, terminal: &Terminal) -> Result<Verdict, Failure> {
+async fn express_end(
+    client: &Client,
+    arn: &str,
+    with_logs: bool,
+    terminal: &Terminal,
+) -> Result<Verdict, Failure> {
     let Some(execution) = express::ended(client, arn).await? else {
         terminal.note(
             "It cannot be looked at: the server keeps no finished Express executions, or not this one.",
@@ -96,6 +114,9 @@ async fn express_end(client: &Client, arn: &str, terminal: &Terminal) -> Result<
     }
     if is_cut {
         terminal.note(CUT);
+    }
+    if with_logs {
+        logs::of_ended(client, arn, *terminal).await;
     }
     let status = execution["status"].as_str().unwrap_or("?");
     let status = ["SUCCEEDED", "FAILED", "TIMED_OUT"].into_iter().find(|known| *known == status);

@@ -13,11 +13,6 @@ use crate::limits::{FOLLOW_INTERVAL, PAGE_RESULTS_MAX};
 /// An Express execution takes five minutes at most.
 const LONGEST: Duration = Duration::from_secs(asl::limits::EXPRESS_SECONDS_MAX as u64 + 10);
 
-/// The last part of an Express execution's ARN is a UUID, and the kind of resource is in the middle.
-pub(super) fn is_express(arn: &str) -> bool {
-    arn.split(':').nth(5) == Some("express")
-}
-
 pub(crate) async fn run(
     client: &Client,
     command: ExpressCommand,
@@ -106,15 +101,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-
-    #[test]
-    fn an_express_execution_is_told_by_its_arn() {
-        assert!(is_express(
-            "arn:aws:states:us-east-1:123456789012:express:m:e:0197b0a0-0000-7000-8000-000000000000"
-        ));
-        assert!(!is_express("arn:aws:states:us-east-1:123456789012:execution:express:e"));
-        assert!(!is_express("m:e"));
-    }
 
     #[test]
     fn executions_are_shown_in_columns() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use clap::Args;
 use engine::arn::{FunctionArn, is_valid_function_name};
 use serde_json::Value;
-use wasm_host::{Call, Context, Limits, LogSource, Outcome};
+use wasm_host::{Call, Context, Limits, Outcome};
 
 use super::execution;
 use super::local::{self, LocalModule, cache_folder};
@@ -141,7 +141,7 @@ pub(crate) fn context(state: &str, execution: &str, attempt: u32) -> Context {
 /// Shows the log, the result and the cost of a call of the module `name`.
 fn tell(outcome: &Outcome, limits: &Limits, name: &str, terminal: &Terminal) -> Verdict {
     for line in &outcome.log {
-        terminal.note(&printable(&format!("{:6} {}", source(line.source), line.message)));
+        terminal.note(&printable(&format!("{:6} {}", line.source.name(), line.message)));
     }
     let verdict = match &outcome.result {
         Ok(output) => {
@@ -172,20 +172,31 @@ fn failed(failure: &wasm_host::Failure, denied: &[String], name: &str) -> String
         .expect("the name was looked at, and the rest is right");
     let output = executors::call_error(failure, denied, &function);
     let cause = output.cause.as_deref().unwrap_or_default();
-    let told = serde_json::from_str::<Value>(cause).ok();
-    let message = told.as_ref().and_then(|cause| cause["errorMessage"].as_str()).unwrap_or(cause);
-    let trace = told.as_ref().and_then(|cause| cause["trace"].as_array()).into_iter().flatten();
+    let told = serde_json::from_str::<Value>(cause).unwrap_or_default();
+    told_failure(output.error.as_deref().unwrap_or("?"), cause, &told, denied.iter().map(String::as_str))
+}
+
+/// A failure by its name, with what its cause tells; `plain` stands for a cause that is no object.
+pub(crate) fn told_failure<'a>(
+    error: &str,
+    plain: &str,
+    cause: &Value,
+    denied: impl Iterator<Item = &'a str>,
+) -> String {
+    let message = cause["errorMessage"].as_str().unwrap_or(plain);
+    let trace = cause["trace"].as_array().into_iter().flatten();
     let trace: String = trace.filter_map(Value::as_str).map(|frame| format!("\n  at {frame}")).collect();
-    let denied: String = denied.iter().map(|access| format!("\nDenied: {access}")).collect();
-    printable(&format!("Failed as {}: {message}{trace}{denied}", output.error.as_deref().unwrap_or("?")))
+    let denied: String = denied.map(|access| format!("\nDenied: {access}")).collect();
+    printable(&format!("Failed as {error}: {message}{trace}{denied}"))
 }
 
 fn cost(outcome: &Outcome, limits: &Limits) -> String {
     let usage = outcome.usage;
     format!(
-        "Cost: {} of {} fuel, {:.1} of {} MiB, {}.",
+        "Cost: {} of {} fuel, {} of CPU, {:.1} of {} MiB, {}.",
         grouped(usage.fuel),
         grouped(limits.fuel),
+        spoken(usage.cpu),
         mebibytes(usage.memory_bytes_peak),
         limits.memory_bytes >> 20,
         spoken(usage.wall),
@@ -216,19 +227,6 @@ fn spoken(duration: Duration) -> String {
     match duration.as_millis() {
         0..1_000 => format!("{:.1} ms", duration.as_secs_f64() * 1e3),
         _ => format!("{:.1} s", duration.as_secs_f64()),
-    }
-}
-
-fn source(source: LogSource) -> &'static str {
-    match source {
-        LogSource::Stdout => "stdout",
-        LogSource::Stderr => "stderr",
-        LogSource::Trace => "trace",
-        LogSource::Debug => "debug",
-        LogSource::Info => "info",
-        LogSource::Warn => "warn",
-        LogSource::Error => "error",
-        LogSource::Host => "host",
     }
 }
 

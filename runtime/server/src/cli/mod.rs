@@ -13,6 +13,8 @@ mod express;
 mod invoke;
 mod keys;
 mod local;
+mod log_line;
+mod logs;
 mod module;
 mod new;
 mod outside;
@@ -135,6 +137,7 @@ async fn ask(arguments: Arguments, terminal: &Terminal) -> Result<Verdict, Failu
         Command::Start(command) => execution::start(&client()?, &command, terminal).await,
         Command::Redrive(command) => execution::redrive(&client()?, &command, terminal).await,
         Command::History(command) => execution::history(&client()?, &command, terminal).await,
+        Command::Logs(command) => logs::run(&client()?, &command, terminal).await,
         Command::Express(command) => express::run(&client()?, command, terminal).await,
         Command::Callback(command) => callback::run(&client()?, command, terminal).await,
         Command::Invoke(command) => invoke::run(&command, terminal).await,

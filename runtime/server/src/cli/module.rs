@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::alias;
 use super::arguments::ModuleCommand;
 use super::client::{Client, path_part};
+use super::logs;
 use super::terminal::{Terminal, printable, read_text};
 use super::upload::watcher;
 use super::{Failure, Verdict};
@@ -50,6 +51,9 @@ pub(crate) async fn run(
         ModuleCommand::Publish { name } => {
             let published = client.post(&format!("{}/versions", module_path(&name)), &json!({})).await?;
             terminal.answer(&format!("{name} version {}", published["version"]));
+        }
+        ModuleCommand::Logs { name, request, json } => {
+            logs::of_module(client, &name, request.as_deref(), json, terminal).await?;
         }
         ModuleCommand::Alias(command) => alias::run(client, command, *terminal).await?,
         ModuleCommand::Remove { name, version: None } => {

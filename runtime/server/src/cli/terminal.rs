@@ -1,6 +1,6 @@
 //! Where the command line writes: answers to standard output, everything about them to standard error.
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -23,6 +23,12 @@ impl Terminal {
     /// A line about the work.
     pub(crate) fn note(self, text: &str) {
         let _gone = writeln!(io::stderr().lock(), "{text}");
+    }
+
+    /// Whether answers may have colours: on a terminal of somebody who has not declined them.
+    pub(crate) fn has_colours(self) -> bool {
+        let is_declined = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
+        io::stdout().is_terminal() && !is_declined
     }
 
     pub(crate) fn fail(self, text: &str) -> ExitCode {

@@ -7,7 +7,7 @@
 mod group;
 mod kept;
 mod logs;
-mod queue;
+pub(crate) mod queue;
 
 use std::path::Path;
 use std::sync::Arc;

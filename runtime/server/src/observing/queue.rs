@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 /// The sender's side; a clone is another one on the same queue.
 #[derive(Debug)]
-pub(super) struct Queue<T> {
+pub(crate) struct Queue<T> {
     sender: SyncSender<(usize, T)>,
     shared: Arc<Shared>,
 }
@@ -19,7 +19,7 @@ impl<T> Clone for Queue<T> {
 
 /// The receiver's side.
 #[derive(Debug)]
-pub(super) struct Outlet<T> {
+pub(crate) struct Outlet<T> {
     receiver: Receiver<(usize, T)>,
     shared: Arc<Shared>,
 }
@@ -33,7 +33,7 @@ struct Shared {
 }
 
 /// A queue of at most so many items and bytes.
-pub(super) fn queue<T>(items_max: usize, bytes_max: usize) -> (Queue<T>, Outlet<T>) {
+pub(crate) fn queue<T>(items_max: usize, bytes_max: usize) -> (Queue<T>, Outlet<T>) {
     let (sender, receiver) = sync_channel(items_max);
     let shared = Arc::new(Shared { bytes: AtomicUsize::new(0), bytes_max, lost: AtomicU64::new(0) });
     (Queue { sender, shared: Arc::clone(&shared) }, Outlet { receiver, shared })
@@ -41,24 +41,26 @@ pub(super) fn queue<T>(items_max: usize, bytes_max: usize) -> (Queue<T>, Outlet<
 
 impl<T> Queue<T> {
     /// Puts an item in if it fits; otherwise `count` things are lost. An item larger than the whole queue never fits.
-    pub(super) fn offer(&self, bytes: usize, count: u64, item: T) {
+    pub(crate) fn offer(&self, bytes: usize, count: u64, item: T) -> bool {
         let before = self.shared.bytes.fetch_add(bytes, Ordering::Relaxed);
         let fits = before.saturating_add(bytes) <= self.shared.bytes_max;
-        if !fits || self.sender.try_send((bytes, item)).is_err() {
+        let is_in = fits && self.sender.try_send((bytes, item)).is_ok();
+        if !is_in {
             self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
             self.shared.lost.fetch_add(count, Ordering::Relaxed);
         }
+        is_in
     }
 }
 
 impl<T> Outlet<T> {
     /// Waits for the next item; none when every sender is gone and the queue is empty.
-    pub(super) fn next(&self) -> Option<T> {
+    pub(crate) fn next(&self) -> Option<T> {
         self.receiver.recv().ok().map(|taken| self.take(taken))
     }
 
     /// The next item if there is one already.
-    pub(super) fn next_waiting(&self) -> Option<T> {
+    pub(crate) fn next_waiting(&self) -> Option<T> {
         self.receiver.try_recv().ok().map(|taken| self.take(taken))
     }
 
@@ -68,7 +70,7 @@ impl<T> Outlet<T> {
     }
 
     /// What was lost since this was last asked.
-    pub(super) fn take_lost(&self) -> u64 {
+    pub(crate) fn take_lost(&self) -> u64 {
         self.shared.lost.swap(0, Ordering::Relaxed)
     }
 }
@@ -80,8 +82,8 @@ mod tests {
     #[test]
     fn what_does_not_fit_is_lost_and_counted() {
         let (queue, outlet) = queue(3, 100);
-        queue.offer(60, 1, "a");
-        queue.offer(41, 5, "too many bytes");
+        assert!(queue.offer(60, 1, "a"));
+        assert!(!queue.offer(41, 5, "too many bytes"));
         queue.offer(40, 1, "b");
         assert_eq!(outlet.take_lost(), 5);
         assert_eq!(

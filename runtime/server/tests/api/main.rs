@@ -115,6 +115,7 @@ impl Server {
             rules: Arc::new(server::ModuleRules::default()),
             time_scale: TimeScale::REAL,
             express_kept: observing.kept(),
+            task_logs: None,
             stopping: stopping.clone(),
         };
         let router = App::new(parts).router();

@@ -83,6 +83,7 @@ const FROZEN: &[u64] = &[
     0x32ef_c058_26ab_c5c3, // ModuleRecord/Manifest
     0x513d_ad0c_2edb_2b21, // ModuleRecord/Configuration
     0x40d3_bcba_93ce_9c8f, // ModuleHead/Pointers
+    0x0839_244d_e2f8_3ba7, // HistoryRow/Used
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -258,10 +259,23 @@ fn task_scheduled() -> Box<TaskScheduled> {
     })
 }
 
+/// What was first known of an attempt.
+fn first_usage() -> TaskUsage {
+    let usage = TaskUsage { fuel: 1, memory_bytes_peak: 2, wall_microseconds: 3, ..TaskUsage::default() };
+    TaskUsage { cold: true, ..usage }
+}
+
+/// All that an attempt used.
+fn used() -> HistoryRow {
+    let usage = TaskUsage { cpu_microseconds: Some(4), log_lines: Some(500), ..first_usage() };
+    let kind = HistoryKind::LambdaFunctionSucceeded(data(), Some(usage));
+    HistoryRow { events: vec![HistoryEvent { id: 8, previous: 7, at: at(1), kind }], ..history() }
+}
+
 /// One event of each kind.
 fn every_kind() -> HistoryRow {
     let error = || ErrorOutput::new("Error", "cause");
-    let usage = Some(TaskUsage { fuel: 1, memory_bytes_peak: 2, wall_microseconds: 3, cold: true });
+    let usage = Some(first_usage());
     let iteration = || Iteration { name: Text::from("Map"), index: 4 };
     let (name, state_type, state) = (Text::from("State"), StateType::Map, Text::from("State"));
     let role_arn = Text::from("role");
@@ -505,6 +519,7 @@ fn samples() -> Vec<Sample> {
         sample("StateRow::Row/MapRun", map_run::run_row()),
         sample("StateRow::Row/MapRunChild", map_run::child_row()),
         sample("HistoryRow/MapRuns", map_run::history()),
+        sample("HistoryRow/Used", used()),
         sample("MapRunRecord", map_run::record()),
         sample("StateRow::Row/MapRun/Redriven", map_run::redriven_run_row()),
         sample("StateRow::Row/MapRunChild/Failed", map_run::failed_child_row(ChildFailure::Failed)),
