@@ -1,15 +1,20 @@
 //! The logs of calls, for whoever keeps them.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use asl::Text;
 use asl::interpreter::ExecutionId;
 use engine::TaskDispatch;
 use uuid::Uuid;
-use wasm_host::LogLine;
+use wasm_host::{Call, Host, LogLine, LogWatch, Outcome};
 
-/// What one call wrote to its log, standard output and standard error.
+/// Ours: how long the lines of a call that goes on may wait to be seen.
+const LOOK_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What one call wrote to its log, standard output and standard error: all of it, or a part in its order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CallLog {
     pub caller: LogCaller,
@@ -55,22 +60,49 @@ pub trait LogKeeper: fmt::Debug + Send + Sync + 'static {
     fn keep(&self, log: CallLog);
 }
 
-/// Where the log of one call goes when it is over.
-#[derive(Debug, Clone)]
+/// Where the log of one call goes, while it runs and when it is over.
+#[derive(Debug)]
 pub(crate) struct LogTarget {
     pub(crate) keeper: Option<Arc<dyn LogKeeper>>,
     pub(crate) caller: LogCaller,
     pub(crate) module: Arc<str>,
     pub(crate) version: String,
+    /// Lines that were handed over.
+    pub(crate) told: usize,
 }
 
 impl LogTarget {
-    pub(crate) fn keep(self, lines: Vec<LogLine>) {
+    /// Performs a call, and hands over now and then what it has logged since.
+    pub(crate) async fn call(&mut self, host: &Host, mut call: Call) -> Outcome {
+        let watch = LogWatch::default();
+        call.log_watch = Some(watch.clone());
+        let mut calling = pin!(host.call(call));
+        loop {
+            tokio::select! {
+                outcome = &mut calling => return outcome,
+                () = tokio::time::sleep(LOOK_INTERVAL) => {
+                    let lines = watch.lines_after(self.told);
+                    self.told += lines.len();
+                    self.hand_over(lines);
+                }
+            }
+        }
+    }
+
+    /// Hands over the rest of what a call has logged.
+    pub(crate) fn finish(self, mut lines: Vec<LogLine>) {
+        let rest = lines.split_off(self.told.min(lines.len()));
+        self.hand_over(rest);
+    }
+
+    fn hand_over(&self, lines: Vec<LogLine>) {
         for line in &lines {
             tracing::debug!(source = line.source.name(), message = %line.message, "the module wrote to its log");
         }
-        if let Some(keeper) = self.keeper.filter(|_| !lines.is_empty()) {
-            keeper.keep(CallLog { caller: self.caller, module: self.module, version: self.version, lines });
+        if let Some(keeper) = self.keeper.as_ref().filter(|_| !lines.is_empty()) {
+            let (caller, module, version) =
+                (self.caller.clone(), Arc::clone(&self.module), self.version.clone());
+            keeper.keep(CallLog { caller, module, version, lines });
         }
     }
 }

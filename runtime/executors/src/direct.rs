@@ -81,11 +81,12 @@ impl<M: Modules> ModuleExecutor<M> {
         let context = Context { seed: call.request_id.as_u128(), ..Context::default() };
         let guest = self.module_call((name, &target.0), &permits, &call.payload, context);
         let memory_bytes = guest.limits.memory_bytes;
-        let outcome = self.host().call(guest).await;
+        let mut target = self.log_target(LogCaller::Request(call.request_id), name, &version);
+        let outcome = target.call(self.host(), guest).await;
         let request = call.request_id.to_string();
         let cost = Cost { usage: outcome.usage, memory_bytes };
         let log = BASE64_STANDARD.encode(log_tail(&request, &version, &outcome.log, cost));
-        self.log_target(LogCaller::Request(call.request_id), name, &version).keep(outcome.log);
+        target.finish(outcome.log);
         let result = match outcome.result {
             Ok(output) => Ok(output),
             Err(Failure::NotFound(_)) => return Err(DirectError::NotFound),

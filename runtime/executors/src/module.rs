@@ -140,10 +140,10 @@ impl<M: Modules> ModuleExecutor<M> {
         let resource = task.request.resource.clone();
         let permits = self.modules.permits(function.name(), &module).map_err(service_exception)?;
         let version = module.version_name();
-        let target = self.log_target(LogCaller::attempt(&task), function.name(), &version);
+        let mut target = self.log_target(LogCaller::attempt(&task), function.name(), &version);
         let call = self.call(task, (function.name(), &module), &permits, &payload, cancel);
         let Form::Envelope { invocation, log } = form else {
-            let outcome = self.host.call(call).await;
+            let outcome = target.call(&self.host, call).await;
             return Ok(task_outcome(
                 outcome,
                 target,
@@ -168,18 +168,23 @@ impl<M: Modules> ModuleExecutor<M> {
         let error = |failure: &Failure, denied: Denied<'_>| {
             rewritten(error_output(failure, &denied.also(&permits.withheld), &function, SERVICE))
         };
-        Ok(task_outcome(self.host.call(call).await, target, error, answer))
+        let outcome = target.call(&self.host, call).await;
+        Ok(task_outcome(outcome, target, error, answer))
     }
 
     /// It runs on its own, as AWS runs it: the state goes on, and nobody hears how it ended.
-    fn call_apart(&self, mut call: Call, log: LogTarget) {
+    fn call_apart(&self, mut call: Call, mut log: LogTarget) {
         let host = self.host.clone();
         call.cancel = CancellationToken::new();
-        tokio::spawn(async move { log.keep(host.call(call).await.log) });
+        tokio::spawn(async move {
+            let outcome = log.call(&host, call).await;
+            log.finish(outcome.log);
+        });
     }
 
     pub(crate) fn log_target(&self, caller: LogCaller, module: &str, version: &str) -> LogTarget {
-        LogTarget { keeper: self.logs.clone(), caller, module: module.into(), version: version.to_owned() }
+        let (keeper, version) = (self.logs.clone(), version.to_owned());
+        LogTarget { keeper, caller, module: module.into(), version, told: 0 }
     }
 
     /// None if the function is no module.
@@ -283,7 +288,7 @@ fn task_outcome(
         Ok(output) => Ok(answer(&outcome.log, outcome.usage, Data::from_valid_text(output))),
         Err(failure) => Err(error(&failure, Denied::of(&outcome.denied))),
     };
-    log.keep(outcome.log);
+    log.finish(outcome.log);
     TaskOutcome { result, usage: Some(usage) }
 }
 

@@ -125,10 +125,9 @@ pub(crate) async fn run(options: ServeOptions) -> Result<(), ServeError> {
     let account = Account { id: options.account.clone(), region: options.region.clone() };
     let api = Arc::new(SetOnce::new());
     let task_logs = task_logs(&options)?;
-    let keeper = task_logs.clone().map(|logs| logs as Arc<dyn LogKeeper>);
     let modules = registry::functions(&host, &store, &account, &rules, &api)
         .with_endpoint(outside::function_endpoint(&options.outside)?)
-        .with_logs(keeper);
+        .with_logs(task_logs.clone().map(|logs| logs as Arc<dyn LogKeeper>));
     let modules = Arc::new(modules);
     let public_url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
     let link_maker = LinkMaker::new(*vault.derive(LINKS_PURPOSE), &public_url);

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use crate::digest::Digest;
+use crate::log_watch::LogWatch;
 use crate::manifest::{Access, HttpRule, Source};
 use crate::options::SLOTS_DEFAULT;
 use crate::secrets::SecretSource;
@@ -39,6 +40,8 @@ pub struct Call {
     pub grants: Grants,
     pub context: Context,
     pub heartbeat: Option<Heartbeat>,
+    /// Shows the log while the guest goes on.
+    pub log_watch: Option<LogWatch>,
     /// Has the values of the secrets that are granted.
     pub secrets: Option<Arc<dyn SecretSource>>,
     /// Ends the call at once, wherever it is.
@@ -56,6 +59,7 @@ impl Call {
             grants: Grants::default(),
             context: Context::default(),
             heartbeat: None,
+            log_watch: None,
             secrets: None,
             cancel: CancellationToken::new(),
         }

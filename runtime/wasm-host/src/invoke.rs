@@ -80,6 +80,9 @@ async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFo
     let started = Instant::now();
     let mark = TickMark::default();
     let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
+    if let Some(watch) = &call.log_watch {
+        watch.attach(&captured);
+    }
     let denials = Denials::default();
     let mut store = match store(&call, &environment, scratch, (&captured, &denials), mark.clone()) {
         Ok(store) => store,

@@ -23,6 +23,7 @@ mod invoke;
 mod limiter;
 mod loaded;
 mod log;
+mod log_watch;
 mod manifest;
 mod options;
 mod outcome;
@@ -43,6 +44,7 @@ pub use error::{HostError, ModuleError};
 pub use host::{Host, Stats};
 pub use inspect::{EntryPoint, ModuleInfo};
 pub use log::{LogLine, LogSource};
+pub use log_watch::LogWatch;
 pub use manifest::{
     Access, Allowed, Defaults, DirectoryRule, Effective, GrantSettings, HttpRule, LimitSettings, Manifest,
     ManifestError, Policy, Source, effective,

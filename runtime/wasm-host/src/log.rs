@@ -99,6 +99,11 @@ impl TaskLog {
         self.stderr = partial;
     }
 
+    /// What was logged after the first so many lines.
+    pub(crate) fn lines_after(&self, seen: usize) -> Vec<LogLine> {
+        self.lines.get(seen..).map_or_else(Vec::new, <[LogLine]>::to_vec)
+    }
+
     /// The lines, with the unfinished ones and the remark about what was dropped.
     pub(crate) fn finish(&mut self) -> Vec<LogLine> {
         for (source, partial) in [

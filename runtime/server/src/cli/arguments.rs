@@ -553,7 +553,7 @@ pub(crate) struct StartOptions {
     /// Print the execution's ARN and do not wait for its end
     #[arg(long)]
     pub(crate) detach: bool,
-    /// Show what its tasks log too, when each attempt has ended
+    /// Show what its tasks log too
     #[arg(long, conflicts_with = "detach")]
     pub(crate) logs: bool,
 }
@@ -587,8 +587,7 @@ pub(crate) struct HistoryOptions {
 #[derive(Debug, Args)]
 #[command(after_help = "\
 A line has its time (UTC), the state, which attempt of the state it was, where it was written to (stdout, stderr, or the \
-level of a log call) and its text. An attempt's lines are there when it has ended. The server keeps as much as its \
---task-logs-mib says. Ctrl-C ends --follow; the execution goes on.
+level of a log call) and its text. The server keeps as much as its --task-logs-mib says. Ctrl-C ends --follow; the execution goes on.
 
 Examples:
   stepwell logs orders:order-7

@@ -1,4 +1,4 @@
-//! The log of one call as it is kept: one JSON object on one line of a segment.
+//! The log of one call, or a part of it, as it is kept: one JSON object on one line of a segment.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 

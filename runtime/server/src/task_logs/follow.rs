@@ -94,6 +94,11 @@ impl<S: Store + Clone> Follower<S> {
             let ended = self.ended().await?;
             self.send_new().await?;
             if let Some(status) = ended {
+                // Attempts that were given up with it say their last words after it.
+                if status != ExecutionStatus::Succeeded {
+                    tokio::time::sleep(TASK_LOG_FOLLOW_INTERVAL).await;
+                    self.send_new().await?;
+                }
                 let end = json!({"executionStatus": word(STATUSES, status)});
                 return self.send(format!("{end}\n")).await;
             }

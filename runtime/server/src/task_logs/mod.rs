@@ -1,6 +1,6 @@
 //! What tasks have logged, kept on disk: by execution, state and attempt, and by module for calls of the Lambda API.
 //!
-//! A call hands its log over when it ends and never waits. One thread behind a bounded queue writes it to segments in the
+//! A call hands over what it logs, every second and when it ends, and never waits. One thread behind a bounded queue writes it to segments in the
 //! data folder; what does not fit is lost, counted, and told. When there is no more room the oldest segment goes. Places of
 //! entries are kept in memory and found anew at the start.
 

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use wasm_host::{Context, LogSource, Outcome};
+use tokio_util::sync::CancellationToken;
+use wasm_host::{Context, Failure, LogSource, LogWatch, Outcome};
 
 use crate::guests::{Parts, logging, task_with};
 use crate::{Fixture, trap_message};
@@ -45,6 +46,31 @@ async fn the_log_of_a_failed_call_is_kept() {
     let body = "(call $log (i32.const 4) (i32.const 64) (i32.const 4)) (unreachable)";
     let outcome = Fixture::new().call(&logging(r#"(data (i32.const 64) "last")"#, body), "1").await;
     assert_eq!(lines(&outcome), [(LogSource::Error, "last")]);
+}
+
+#[tokio::test]
+async fn lines_are_seen_while_the_guest_goes_on() {
+    let body =
+        "(call $log (i32.const 2) (i32.const 64) (i32.const 5)) (loop $again (br $again)) (unreachable)";
+    let module = logging(r#"(data (i32.const 64) "first")"#, body);
+    let (fixture, watch, cancel) = (Fixture::new(), LogWatch::default(), CancellationToken::new());
+    let call = fixture.call_with(&module, "1", |call| {
+        call.log_watch = Some(watch.clone());
+        call.cancel = cancel.clone();
+    });
+    let look = async {
+        while watch.lines_after(0).is_empty() {
+            tokio::task::yield_now().await;
+        }
+        let seen = watch.lines_after(0);
+        cancel.cancel();
+        seen
+    };
+    let (outcome, seen) = tokio::join!(call, look);
+    assert_eq!(outcome.result, Err(Failure::Cancelled));
+    assert_eq!(lines(&outcome), [(LogSource::Info, "first")]);
+    assert_eq!(seen, outcome.log);
+    assert_eq!(watch.lines_after(0), [], "the outcome has them");
 }
 
 #[tokio::test]
