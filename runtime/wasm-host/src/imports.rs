@@ -6,6 +6,7 @@ use wasmtime::component::{HasSelf, Linker};
 use crate::guest_files;
 use crate::log::LogSource;
 use crate::secrets::Refused;
+use crate::sockets;
 use crate::state::GuestState;
 
 #[allow(
@@ -51,6 +52,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     guest_files::add_to_linker(&mut linker)?;
+    sockets::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;

@@ -31,6 +31,7 @@ mod outgoing;
 mod registry;
 mod requests;
 mod secrets;
+mod sockets;
 mod sources;
 mod state;
 mod stdio;

@@ -10,28 +10,38 @@ const PREFIX: &str = "arn:aws:lambda:us-east-1:123456789012:function:";
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
 /// A server with a policy for modules.
-fn home(policy: &str) -> Home {
+pub(crate) fn home(policy: &str) -> Home {
     let home = Home::new();
     let file = home.path("policy.toml");
     std::fs::write(&file, policy).unwrap();
     home.with("--module-policy", file.display().to_string())
 }
 
-struct Module<'a> {
+/// A module, and a machine that calls it.
+pub(crate) struct Module<'a> {
     client: Client,
     machine: String,
     name: &'a str,
 }
 
 impl<'a> Module<'a> {
-    fn push(client: Client, name: &'a str, component: &str) -> Module<'a> {
+    pub(crate) fn push(client: Client, name: &'a str, component: &str) -> Module<'a> {
         client.push(name, &guest(component));
+        Module::pushed(client, name)
+    }
+
+    /// One that is there already.
+    pub(crate) fn pushed(client: Client, name: &'a str) -> Module<'a> {
         let machine = client.create(name, &task(&format!("{PREFIX}{name}"), &json!({})));
         Module { client, machine, name }
     }
 
+    pub(crate) fn machine(&self) -> &str {
+        &self.machine
+    }
+
     #[track_caller]
-    fn output(&self, input: &Value) -> Value {
+    pub(crate) fn output(&self, input: &Value) -> Value {
         let ended = self.client.run(&self.machine, input);
         assert_eq!(ended["status"], "SUCCEEDED", "{}: {ended}", self.name);
         serde_json::from_str(ended["output"].as_str().unwrap()).unwrap()
@@ -39,7 +49,7 @@ impl<'a> Module<'a> {
 
     /// Runs a task that fails for want of a grant, which its cause must name.
     #[track_caller]
-    fn denied(&self, input: &Value, error: &str, needs: &str) {
+    pub(crate) fn denied(&self, input: &Value, error: &str, needs: &str) {
         let ended = self.client.run(&self.machine, input);
         assert_eq!(
             (&ended["status"], &ended["error"]),
@@ -91,6 +101,12 @@ fn files_are_reached_as_far_as_they_are_granted() {
     assert_eq!(reader.output(&flood(true)), json!({"files": 3}));
     assert_eq!(home.files("data/scratch"), ["nothing"]);
 
+    // No policy gives sockets.
+    let instead = "it cannot be granted; requests over wasi:http can, with [[grants.http]]";
+    reader.denied(&json!({"do": "connect"}), "ConnectFailed", &format!("a TCP socket: {instead}"));
+    let resolve = json!({"do": "resolve", "host": "api.example.com"});
+    reader.denied(&resolve, "ResolveFailed", &format!("the address of api.example.com: {instead}"));
+
     // Without a section of its own a module has nothing.
     let other = Module::push(server.client(), "other", "hostile");
     other.denied(&open("/data/a"), "OpenFailed", "reading /data/a: it needs [[grants.directory]]");
@@ -100,7 +116,7 @@ fn files_are_reached_as_far_as_they_are_granted() {
 impl Module<'_> {
     /// Runs a task that fails for another reason than a grant.
     #[track_caller]
-    fn denied_nothing(&self, input: &Value, error: &str) {
+    pub(crate) fn denied_nothing(&self, input: &Value, error: &str) {
         let ended = self.client.run(&self.machine, input);
         assert_eq!(ended["error"], error, "{input}: {ended}");
         assert!(!ended["cause"].as_str().unwrap().contains("deniedAccess"), "{ended}");
