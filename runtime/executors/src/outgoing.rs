@@ -1,6 +1,6 @@
 //! Requests of modules to the outside, made within what the operator lets tasks reach.
 
-use outbound::{Bounds, Client, ClientError, Guard, Policy, Response, SendError, http};
+use outbound::{Bounds, Client, ClientError, Guard, NoConnection, Policy, Response, SendError, Stage, http};
 use wasm_host::{Outgoing, OutgoingBounds, OutgoingError, OutgoingFuture, OutgoingRequest, OutgoingResponse};
 
 /// Makes requests for modules, beside and apart from those of HTTP tasks.
@@ -37,7 +37,9 @@ fn response(answer: Response) -> OutgoingResponse {
 fn error(error: SendError) -> OutgoingError {
     match error {
         SendError::Forbidden(why) => OutgoingError::Forbidden(why),
-        SendError::Connect(why) => OutgoingError::Connect(why),
+        SendError::Connect(NoConnection { stage: Stage::Lookup, why }) => OutgoingError::Lookup(why),
+        SendError::Connect(NoConnection { stage: Stage::Connect, why }) => OutgoingError::Connect(why),
+        SendError::Connect(NoConnection { stage: Stage::Tls, why }) => OutgoingError::Tls(why),
         SendError::TimedOut(_) => OutgoingError::TimedOut,
         SendError::TooLarge { .. } => OutgoingError::TooLarge,
         SendError::Broken(why) => OutgoingError::Broken(why),

@@ -1,6 +1,7 @@
 //! The HTTP client: one request, one answer of bounded size in bounded time, no redirects and no proxies.
 
 use std::error::Error as _;
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use rustls::crypto::ring;
 
 use crate::guard::Policy;
 use crate::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS_MAX, IDLE_TIMEOUT};
-use crate::resolver::{Forbidden, GuardedResolver};
+use crate::resolver::{Forbidden, GuardedResolver, NotFound};
 
 /// Sends requests under one policy. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -54,7 +55,7 @@ pub enum SendError {
     #[error("{0}")]
     Forbidden(String),
     #[error("The connection failed: {0}")]
-    Connect(String),
+    Connect(NoConnection),
     #[error("No answer came within {} seconds.", .0.as_secs())]
     TimedOut(Duration),
     #[error("The answer is larger than {limit} bytes.")]
@@ -64,6 +65,24 @@ pub enum SendError {
     Broken(String),
     #[error("The request cannot be sent: {0}")]
     Invalid(String),
+}
+
+/// A connection that was not made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{why}")]
+pub struct NoConnection {
+    pub stage: Stage,
+    pub why: String,
+}
+
+/// How far a connection came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The name has no address, or it could not be looked up.
+    Lookup,
+    Connect,
+    /// The two sides did not agree, or the other's certificate is not trusted.
+    Tls,
 }
 
 impl Client {
@@ -151,14 +170,27 @@ fn tls() -> Result<rustls::ClientConfig, rustls::Error> {
 }
 
 fn send_error(error: &reqwest::Error) -> SendError {
+    let mut stage = Stage::Connect;
     let mut source = error.source();
     while let Some(cause) = source {
         if let Some(Forbidden(why)) = cause.downcast_ref::<Forbidden>() {
             return SendError::Forbidden(why.clone());
         }
+        if cause.is::<NotFound>() {
+            stage = Stage::Lookup;
+        } else if is_of_tls(cause) {
+            stage = Stage::Tls;
+        }
         source = cause.source();
     }
-    if error.is_connect() { SendError::Connect(chain(error)) } else { SendError::Broken(chain(error)) }
+    let why = chain(error);
+    if error.is_connect() { SendError::Connect(NoConnection { stage, why }) } else { SendError::Broken(why) }
+}
+
+/// An error of the system's kind hides the one that it is made of, once or more.
+fn is_of_tls(error: &(dyn std::error::Error + 'static)) -> bool {
+    let hidden = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    error.is::<rustls::Error>() || hidden.is_some_and(|hidden| is_of_tls(hidden))
 }
 
 /// What went wrong, down to its cause, without the URL, which may have secrets.

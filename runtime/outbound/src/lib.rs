@@ -8,7 +8,7 @@ pub mod limits;
 mod resolver;
 mod sign;
 
-pub use client::{Bounds, Client, ClientError, Response, SendError};
+pub use client::{Bounds, Client, ClientError, NoConnection, Response, SendError, Stage};
 pub use guard::{Guard, Origin, Policy};
 pub use http;
 pub use ipnet::IpNet;

@@ -1,6 +1,7 @@
 //! Looks names up and lets through what may be connected to: the addresses that it hands on are those to which the
 //! connection is made, so nobody can answer a second look-up otherwise.
 
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
@@ -14,6 +15,11 @@ use crate::limits::{ADDRESSES_MAX, LOOKUPS_MAX};
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub(crate) struct Forbidden(pub(crate) String);
+
+/// A name without an address, as the system says.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub(crate) struct NotFound(io::Error);
 
 #[derive(Debug)]
 pub(crate) struct GuardedResolver {
@@ -40,7 +46,8 @@ impl Resolve for GuardedResolver {
                 drop(place);
                 found
             });
-            let permitted = permitted(&policy, name.as_str(), found.await??)?;
+            let found = found.await?.map_err(NotFound)?;
+            let permitted = permitted(&policy, name.as_str(), found)?;
             Ok(Box::new(permitted.into_iter()) as Addrs)
         })
     }

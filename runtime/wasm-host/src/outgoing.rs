@@ -32,8 +32,13 @@ pub enum OutgoingError {
     /// The place may not be reached; the text says what would change that.
     #[error("{0}")]
     Forbidden(String),
+    /// The name has no address.
+    #[error("{0}")]
+    Lookup(String),
     #[error("{0}")]
     Connect(String),
+    #[error("{0}")]
+    Tls(String),
     #[error("no answer came in time")]
     TimedOut,
     #[error("the answer is too large")]

@@ -178,9 +178,17 @@ fn failed(error: OutgoingError, place: &str, denials: &Denials) -> Error {
             denials.note(format!("{place}: {why}"));
             Error::HttpRequestDenied
         }
+        OutgoingError::Lookup(why) => {
+            tracing::debug!(why, "a module's request found no address");
+            Error::DnsError { rcode: None, info_code: None }
+        }
         OutgoingError::Connect(why) => {
             tracing::debug!(why, "a module's request found no connection");
             Error::DestinationUnavailable
+        }
+        OutgoingError::Tls(why) => {
+            tracing::debug!(why, "a module's request found nobody to trust");
+            Error::TlsCertificateError
         }
         OutgoingError::TimedOut => Error::HttpResponseTimeout,
         OutgoingError::TooLarge => Error::HttpResponseBodySize(Some(HTTP_BODY_BYTES_MAX as u64)),
@@ -324,6 +332,20 @@ mod tests {
         let error = test.error(Request::get("https://rebind.example.com/")).await;
         assert_eq!(error, Error::HttpRequestDenied.to_string());
         assert_eq!(test.denials.take(), ["GET rebind.example.com: it has a loopback address"]);
+    }
+
+    #[tokio::test]
+    async fn what_a_connection_failed_at_is_told() {
+        for (error, told) in [
+            (OutgoingError::Lookup(String::new()), Error::DnsError { rcode: None, info_code: None }),
+            (OutgoingError::Connect(String::new()), Error::DestinationUnavailable),
+            (OutgoingError::Tls(String::new()), Error::TlsCertificateError),
+            (OutgoingError::TimedOut, Error::HttpResponseTimeout),
+        ] {
+            let mut test = Test::new(Err(error));
+            assert_eq!(test.error(Request::get("https://a.example.com/")).await, told.to_string());
+            assert!(test.denials.take().is_empty());
+        }
     }
 
     #[tokio::test]
