@@ -20,7 +20,7 @@ const WIT = resolve(SOURCES, "../../../wit/stepwell-task");
 const WORLD = "task";
 /** What a task's world has no place for: a module answers calls, and not requests. */
 const NO_SERVER = ["fetch-event"];
-/** Without them a module asks the host for no network. */
+/** Without it a module asks the host for no network. */
 const NO_FETCH = ["http", ...NO_SERVER];
 
 const HELP = `Builds a task into a component.
@@ -29,7 +29,7 @@ Usage: stepwell-build [FILE] [-o COMPONENT] [--http] [--toolchain DIR] [--wit DI
 
   FILE             the task, JavaScript or TypeScript (default: task.js, or task.ts)
   -o COMPONENT     what to write (default: build/task.wasm)
-  --http           with fetch(), for a module that its manifest grants requests
+  --http           with fetch(), also if no module.toml beside FILE asks for [[grants.http]]
   --toolchain DIR  folder in whose node_modules rolldown and componentize-js are (default: that of FILE)
   --wit DIR        folder of the contract with the host`;
 
@@ -37,7 +37,7 @@ Usage: stepwell-build [FILE] [-o COMPONENT] [--http] [--toolchain DIR] [--wit DI
 class BuildError extends Error {}
 
 /** Builds the task in `source`; gives the component's size in bytes. */
-export async function build({ source, output, http = false, toolchain = dirname(source), wit = WIT }) {
+export async function build({ source, output, http, toolchain = dirname(source), wit = WIT }) {
   const version = await worldVersion(wit);
   const { rolldown } = await tool(toolchain, "rolldown");
   const { componentize } = await tool(toolchain, "@bytecodealliance/componentize-js");
@@ -50,7 +50,7 @@ export async function build({ source, output, http = false, toolchain = dirname(
       sourcePath: bundle,
       witPath: wit,
       worldName: WORLD,
-      disableFeatures: http ? NO_SERVER : NO_FETCH,
+      disableFeatures: http || (await makesRequests(dirname(source))) ? NO_SERVER : NO_FETCH,
     }).catch((error) => fail(`the component cannot be made: ${error.message}`));
     await mkdir(dirname(output), { recursive: true });
     // Under another name first, so that nobody reads half a file.
@@ -94,6 +94,12 @@ async function bundled(rolldown, input, file, folder) {
   } catch (error) {
     fail(`the task cannot be bundled: ${error.message}`);
   }
+}
+
+/** Whether the manifest of a module asks for requests. */
+async function makesRequests(folder) {
+  const manifest = await readFile(join(folder, "module.toml"), "utf8").catch(() => "");
+  return /^\s*\[\[\s*grants\s*\.\s*http\s*\]\]/m.test(manifest);
 }
 
 /** The version of the world, which is a part of the names of its interfaces. */

@@ -76,6 +76,24 @@ test("a secret is there if it is granted", async () => {
   assert.equal(new SecretError("unavailable", "a").error, "SecretUnavailable");
 });
 
+test("requests go to the test and not outside", async () => {
+  const rate = task(async (to) => {
+    const answer = await fetch(`https://api.example.com/rates?to=${to}`, { method: "POST", body: "EUR" });
+    if (!answer.ok) throw new TaskError("NoRate", `status ${answer.status}`);
+    return (await answer.json())[to];
+  });
+  const answers = { USD: Response.json({ USD: 1.1 }), JPY: new Response("", { status: 404 }) };
+  const answer = async (request) => answers[new URL(request.url).searchParams.get("to")];
+  const host = await withHost({ fetch: answer }, async () => {
+    assert.equal(await rate.json('"USD"'), "1.1");
+    await assert.rejects(rate.json('"JPY"'), failsWith("NoRate", "status 404"));
+  });
+  const [first] = host.requests;
+  assert.deepEqual([first.method, first.url], ["POST", "https://api.example.com/rates?to=USD"]);
+  assert.equal(await first.text(), "EUR");
+  await withHost({}, () => assert.rejects(rate.json('"USD"'), { error: "TypeError", cause: /was denied/ }));
+});
+
 test("an error that is thrown has its own name, and its place in the log", async () => {
   const failing = task(async (what) => {
     if (what === "text") throw "text";

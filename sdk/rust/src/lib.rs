@@ -39,6 +39,7 @@ mod error;
 mod executor;
 mod export;
 mod host;
+pub mod http;
 pub mod log;
 mod secret;
 #[cfg(not(target_family = "wasm"))]

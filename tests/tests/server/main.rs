@@ -19,6 +19,7 @@ mod logs;
 mod map_runs;
 mod mocks;
 mod model;
+mod module_requests;
 mod nested;
 mod pollers;
 mod polyglot;

@@ -4,11 +4,15 @@ from types import ModuleType
 
 import wit_world
 from componentize_py_types import Err
-from wit_world.imports.types import TaskError as WireError
 
 from ._host import whole
 from .errors import TaskError
 from .task import only_task
+
+try:
+    from wit_world.imports.types import TaskError as WireError
+except ImportError:  # With wasi:http in the world, which has an interface of that name too.
+    from wit_world.imports.stepwell_task_types import TaskError as WireError
 
 
 def world(module: ModuleType) -> type:

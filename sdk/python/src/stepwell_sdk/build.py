@@ -16,15 +16,20 @@ from typing import Dict, List, Optional
 SOURCES = pathlib.Path(__file__).resolve().parents[1]
 # The same in the project's own repository and in what `stepwell new` writes.
 WIT = SOURCES.parents[2] / "wit" / "stepwell-task"
+# The same for a task that makes requests.
+WIT_HTTP = WIT.with_name("stepwell-task-http")
 # What has to be installed.
 REQUIREMENTS = SOURCES.parent / "requirements.txt"
-WORLD = "task"
+WORLD = ["--world", "stepwell:task/task"]
+# Both packages have an interface `types`.
+WORLD_HTTP = ["--wit-path", WIT_HTTP, "--world", "stepwell:task-http/task"]
+WORLD_HTTP += ["--import-interface-name", "wasi:http/types@0.2.1=http_types"]
 ENTRY = "stepwell_entry"
 
 
 def build(module: str, output: pathlib.Path, folder: pathlib.Path, wit: pathlib.Path = WIT) -> None:
     """Builds the task of the Python module `module` in `folder`."""
-    check(module, folder)
+    world = WORLD_HTTP if check(module, folder) else WORLD
     if not wit.is_dir():
         raise BuildError(f"the contract with the host is not at {wit}; name its folder with --wit")
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -33,7 +38,7 @@ def build(module: str, output: pathlib.Path, folder: pathlib.Path, wit: pathlib.
         pathlib.Path(entry, f"{ENTRY}.py").write_text(text)
         # Under another name first, so that nobody reads half a file.
         partial = output.with_suffix(f".partial-{os.getpid()}")
-        command = [*componentizer(), "--quiet", "--wit-path", wit, "--world", WORLD, "componentize", ENTRY]
+        command = [*componentizer(), "--quiet", "--wit-path", wit, *world, "componentize", ENTRY]
         for path in [entry, folder, SOURCES]:
             command += ["--python-path", path]
         command += ["--output", partial]
@@ -45,15 +50,20 @@ def build(module: str, output: pathlib.Path, folder: pathlib.Path, wit: pathlib.
         partial.replace(output)
 
 
-def check(module: str, folder: pathlib.Path) -> None:
-    """Imports the task here first: its mistakes are told within a second, and with their lines."""
+def check(module: str, folder: pathlib.Path) -> bool:
+    """Imports the task here first: its mistakes are told within a second, and with their lines.
+
+    Gives whether it makes requests, which a module that doesn't import `stepwell_sdk.http` asks no host for.
+    """
     program = (
         f"import sys; sys.path[:0] = [{str(folder)!r}, {str(SOURCES)!r}]; import {module}; "
-        f"from stepwell_sdk.task import only_task; only_task({module}).json.prepare()"
+        f"from stepwell_sdk.task import only_task; only_task({module}).json.prepare(); "
+        "print(); print('stepwell_sdk.http' in sys.modules)"
     )
     checked = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
     if checked.returncode != 0:
         raise BuildError(f"{module} cannot be imported:\n{checked.stderr.strip()}")
+    return checked.stdout.endswith("\nTrue\n")
 
 
 def environment() -> Dict[str, str]:

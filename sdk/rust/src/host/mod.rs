@@ -4,8 +4,12 @@
 pub(crate) mod native;
 #[cfg(target_family = "wasm")]
 pub(crate) mod wasm;
+#[cfg(target_family = "wasm")]
+mod wasm_http;
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{context, heartbeat, secret, write_log};
+pub(crate) use native::{context, heartbeat, secret, send_http, write_log};
 #[cfg(target_family = "wasm")]
 pub(crate) use wasm::{context, heartbeat, secret, write_log};
+#[cfg(target_family = "wasm")]
+pub(crate) use wasm_http::send_http;

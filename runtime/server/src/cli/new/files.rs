@@ -12,7 +12,13 @@ pub(super) const TEMPLATES: &str = "sdk/templates/";
 
 pub(super) const COMMON: &[File] = files!["sdk/templates/gitignore.template", "sdk/templates/input.json"];
 
-pub(super) const WIT: &[File] = files!["wit/stepwell-task/task.wit"];
+pub(super) const WIT: &[File] = files![
+    "wit/stepwell-task/task.wit",
+    "wit/stepwell-task-http/deps/clocks.wit",
+    "wit/stepwell-task-http/deps/http.wit",
+    "wit/stepwell-task-http/deps/io.wit",
+    "wit/stepwell-task-http/task.wit",
+];
 
 /// The manifest from which the Rust SDK inherits its versions and lints.
 pub(super) const WORKSPACE: &str = include_str!("../../../../../Cargo.toml");
@@ -37,6 +43,12 @@ pub(super) const RUST_SDK: &[File] = files![
     "sdk/rust/src/host/mod.rs",
     "sdk/rust/src/host/native.rs",
     "sdk/rust/src/host/wasm.rs",
+    "sdk/rust/src/host/wasm_http.rs",
+    "sdk/rust/src/http/error.rs",
+    "sdk/rust/src/http/mod.rs",
+    "sdk/rust/src/http/request.rs",
+    "sdk/rust/src/http/response.rs",
+    "sdk/rust/src/http/url.rs",
     "sdk/rust/src/lib.rs",
     "sdk/rust/src/log.rs",
     "sdk/rust/src/secret.rs",
@@ -56,9 +68,11 @@ pub(super) const PYTHON_SDK: &[File] = files![
     "sdk/python/src/stepwell_sdk/__init__.py",
     "sdk/python/src/stepwell_sdk/_component.py",
     "sdk/python/src/stepwell_sdk/_host.py",
+    "sdk/python/src/stepwell_sdk/_wasi_http.py",
     "sdk/python/src/stepwell_sdk/build.py",
     "sdk/python/src/stepwell_sdk/context.py",
     "sdk/python/src/stepwell_sdk/errors.py",
+    "sdk/python/src/stepwell_sdk/http.py",
     "sdk/python/src/stepwell_sdk/log.py",
     "sdk/python/src/stepwell_sdk/task.py",
     "sdk/python/src/stepwell_sdk/testing.py",
