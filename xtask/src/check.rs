@@ -186,7 +186,8 @@ impl Counts {
 }
 
 /// The tests that a line sums up: `test result: ok. 3 passed; 0 failed; …` of cargo, `Summary [ 1.0s] 3 tests run: 3
-/// passed, 0 skipped` of nextest, `# pass 3` and `# fail 0` of node, `Ran 3 tests in 0.1s` of Python.
+/// passed, 0 skipped` of nextest, `# pass 3` and `# fail 0` of node, `Ran 3 tests in 0.1s` of Python. Go has a line for each
+/// test.
 fn count(line: &str) -> Counts {
     let line = without_colours(line);
     let line = line.trim_start();
@@ -196,6 +197,10 @@ fn count(line: &str) -> Counts {
     }
     if let Some(failed) = number("# fail ") {
         return Counts { passed: 0, failed };
+    }
+    if line.starts_with("--- PASS: ") || line.starts_with("--- FAIL: ") {
+        let passed = u64::from(line.starts_with("--- PASS"));
+        return Counts { passed, failed: 1 - passed };
     }
     // How many of them failed is on another line, and then the run ends there.
     if let Some(passed) = number("Ran ") {
@@ -240,6 +245,8 @@ mod tests {
         check("# pass 10", 10, 0);
         check("# fail 2", 0, 2);
         check("Ran 17 tests in 0.134s", 17, 0);
+        check("--- PASS: TestTaxIsTakenOfSums (0.00s)", 1, 0);
+        check("--- FAIL: TestWhatDoesNotFitIsTold (0.00s)", 0, 1);
         check("4 passed", 0, 0);
     }
 }

@@ -15,19 +15,21 @@ use crate::{command, toolchains, workspace};
 pub(crate) enum Language {
     Python,
     JavaScript,
-    /// Without an SDK: standard input and output.
+    /// Without an SDK, as C: standard input and output.
+    Go,
     C,
 }
 
-use Language::{C, JavaScript, Python};
+use Language::{C, Go, JavaScript, Python};
 
-pub(crate) const LANGUAGES: [Language; 3] = [Python, JavaScript, C];
+pub(crate) const LANGUAGES: [Language; 4] = [Python, JavaScript, Go, C];
 
 impl Language {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Python => "Python",
             JavaScript => "JavaScript",
+            Go => "Go",
             C => "C",
         }
     }
@@ -37,6 +39,7 @@ impl Language {
         match self {
             Python => "task.py",
             JavaScript => "task.js",
+            Go => "task.go",
             C => "task.c",
         }
     }
@@ -45,7 +48,7 @@ impl Language {
         match self {
             Python => Some("sdk/python"),
             JavaScript => Some("sdk/javascript"),
-            C => None,
+            Go | C => None,
         }
     }
 
@@ -63,6 +66,8 @@ impl Language {
         match self {
             Python => toolchains::has_python(),
             JavaScript => toolchains::has_node(),
+            // Its compiler is what runs them.
+            Go => toolchains::go().map(drop),
             C => Ok(()),
         }
     }
@@ -72,12 +77,22 @@ impl Language {
         match self {
             Python => toolchains::python(),
             JavaScript => toolchains::javascript(),
+            Go => toolchains::go(),
             C => toolchains::c(),
         }
     }
 
     /// The tests of its SDK and its examples.
     pub(crate) fn tests(self) -> anyhow::Result<Vec<Command>> {
+        if self == Go {
+            let toolchain = self.toolchain()?;
+            let test = |folder| {
+                let mut go = go(&toolchain, folder);
+                go.args(["test", "-v", "task.go", "task_test.go"]);
+                go
+            };
+            return Ok(self.examples()?.iter().map(|folder| test(folder)).collect());
+        }
         let Some(sdk) = self.sdk() else { return Ok(Vec::new()) };
         let sdk = workspace::root().join(sdk);
         let mut tests = Vec::new();
@@ -149,6 +164,14 @@ fn build_one(language: Language, toolchain: &Path, folder: &Path, module: &Path)
             node.arg("--toolchain").arg(toolchain);
             node
         }
+        Go => {
+            let mut go = go(toolchain, folder);
+            go.args(["build", "-trimpath", "-ldflags=-s -w"]).env("GOOS", "wasip1").env("GOARCH", "wasm");
+            // Its options stand before its files.
+            go.arg("-o").arg(module).arg(language.task());
+            command::output(&mut go)?;
+            return Ok(());
+        }
         C => {
             let mut compiler = Command::new(toolchain.join("bin/python"));
             compiler.args(["-m", "ziglang", "cc", "-target", "wasm32-wasi", "-O2", "-s", "-Wall", "-Werror"]);
@@ -158,4 +181,17 @@ fn build_one(language: Language, toolchain: &Path, folder: &Path, module: &Path)
     };
     command::output(command.arg("-o").arg(module))?;
     Ok(())
+}
+
+/// Go's own tool, which looks nothing up on the network and keeps what it compiles with itself.
+fn go(toolchain: &Path, folder: &Path) -> Command {
+    let mut go = Command::new(toolchain.join("bin/go"));
+    go.current_dir(folder).envs([
+        ("GOTOOLCHAIN", "local"),
+        ("GOPROXY", "off"),
+        ("GOENV", "off"),
+        ("GOFLAGS", ""),
+    ]);
+    go.env("GOCACHE", toolchain.join("cache"));
+    go
 }

@@ -29,6 +29,11 @@ pub(crate) fn c() -> anyhow::Result<PathBuf> {
     virtual_environment("c", "guest-examples/check-iban/requirements.txt")
 }
 
+/// A virtual environment with Go's own compiler.
+pub(crate) fn go() -> anyhow::Result<PathBuf> {
+    virtual_environment("go", "guest-examples/tax-report/requirements.txt")
+}
+
 fn virtual_environment(name: &str, wanted: &str) -> anyhow::Result<PathBuf> {
     let folder = folder(name)?;
     let wanted = workspace::root().join(wanted);

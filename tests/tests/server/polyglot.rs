@@ -1,4 +1,4 @@
-//! Tasks in Python, JavaScript and C, and the projects that `stepwell new` makes, as far as what builds them is
+//! Tasks in Python, JavaScript, Go and C, and the projects that `stepwell new` makes, as far as what builds them is
 //! installed: `cargo xtask guests --polyglot` does that.
 
 use std::fs;
@@ -6,9 +6,14 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
+use hmac::{Hmac, Mac};
 use serde_json::{Value, json};
+use sha2::Sha256;
 use tempfile::TempDir;
-use tests::process::{Home, guest, program, root, target};
+use tests::process::{Client, Home, Outside, Reply, guest, program, root, target};
+
+use crate::grants::{Module, home};
+use crate::module_requests::{KEY, put_secret};
 
 const HOW: &str = "see `cargo xtask guests --polyglot`";
 
@@ -44,11 +49,8 @@ fn an_order_goes_through_rust_python_and_javascript() {
     let home = Home::new();
     let server = home.start();
     let client = server.client();
-    let folder = tempfile::tempdir().unwrap();
     for (name, component) in [("loyalty-points", python), ("shipping-label", javascript)] {
-        // The command line is more patient than the client of the tests.
-        fs::write(folder.path().join(name), component).unwrap();
-        good(stepwell(folder.path(), &["module", "push", name, name, "--endpoint", &client.endpoint()]));
+        push(client, name, &component);
     }
     for name in ["validate-order", "reserve-stock", "ship-item"] {
         client.push(name, &guest(name));
@@ -81,6 +83,123 @@ fn an_order_goes_through_rust_python_and_javascript() {
     assert_eq!(cause, "campaigns[0].factor: expected a string, found a number");
     let (error, _) = changed("/placedOn", json!("someday"));
     assert_eq!(error, "InvalidPurchase");
+}
+
+/// Uploads by the command line, which is more patient than the client of the tests.
+#[track_caller]
+fn push(client: Client, name: &str, component: &[u8]) {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join(name), component).unwrap();
+    good(stepwell(folder.path(), &["module", "push", name, name, "--endpoint", &client.endpoint()]));
+}
+
+/// The grants of a module in a policy, with its secret and with requests to a place.
+fn section(module: &str, environment: &str, secret: &str, port: u16) -> String {
+    format!(
+        "[modules.{module}.grants]\nenvironment = {{ {environment} }}\nsecrets = [\"{secret}\"]\n\
+         http = [{{ scheme = \"http\", host = \"127.0.0.1\", port = {port}, methods = [\"POST\"] }}]\n"
+    )
+}
+
+#[test]
+fn a_module_in_python_makes_requests_with_a_secret() {
+    let Some(component) = module("notify-warehouse") else { return };
+    let api = Outside::start(|asked| match asked.body.contains("mug-crab") {
+        _ if asked.header("authorization") != Some(&format!("Bearer {KEY}")) => {
+            Reply::json("401 Unauthorized", &Value::Null)
+        }
+        true => Reply::json("201 Created", &json!({"ticket": "T-7"})),
+        false => Reply::json("422 Unprocessable Content", &json!("no such article")),
+    });
+    let port = api.address().port();
+    let policy = [
+        section("notify", &format!("WAREHOUSE_URL = \"{}\"", api.url("/v1")), "warehouse-key", port),
+        section("closed", "WAREHOUSE_URL = \"http://127.0.0.1:1\"", "warehouse-key", 1),
+        section("poor", "WAREHOUSE_URL = \"http://127.0.0.2\"", "warehouse-key", 80),
+        section("curious", "WAREHOUSE_URL = \"http://127.0.0.1\"", "other", 80),
+    ];
+    let home = home(&policy.concat())
+        .with("--http-allow", api.url(""))
+        .with("--http-allow", "http://127.0.0.1:1")
+        .with_env("STEPWELL_LOG", "debug");
+    let server = home.start();
+    let client = server.client();
+    put_secret(client, "warehouse-key", &["notify", "closed", "poor"]);
+    for name in ["notify", "closed", "poor", "curious"] {
+        push(client, name, &component);
+    }
+    let order =
+        |sku: &str| json!({"orderId": "ord-1", "warehouse": "BER-1", "lines": [{"sku": sku, "quantity": 2}]});
+
+    let notify = Module::pushed(client, "notify");
+    let ticket = json!({"orderId": "ord-1", "ticket": "T-7", "knownBefore": false});
+    assert_eq!(notify.output(&order("mug-crab")), ticket);
+    let asked = api.asked();
+    assert_eq!(
+        (asked[0].target.as_str(), asked[0].header("content-type")),
+        ("/v1/orders", Some("application/json"))
+    );
+    assert!(asked[0].header("idempotency-key").unwrap().ends_with("/T"), "{asked:?}");
+    notify.denied_nothing(&order("unicorn"), "OrderRejected");
+    Module::pushed(client, "closed").denied_nothing(&order("mug-crab"), "Http.Unreachable");
+    let poor = Module::pushed(client, "poor");
+    poor.denied(&order("mug-crab"), "Http.Denied", r#"{ scheme = "http", host = "127.0.0.2""#);
+    let curious = Module::pushed(client, "curious");
+    curious.denied(&order("mug-crab"), "SecretNotGranted", r#"it needs grants.secrets = ["warehouse-key"]"#);
+    drop(server);
+    assert!(!home.logged().contains(KEY), "a key is in the log");
+}
+
+#[test]
+fn a_module_in_javascript_fetches_with_a_secret() {
+    let Some(component) = module("send-webhook") else { return };
+    let shop = Outside::start(|asked| match asked.target.as_str() {
+        "/gone" => Reply::Answer("410 Gone", Vec::new(), Vec::new()),
+        _ => Reply::Answer("202 Accepted", Vec::new(), b"thanks".to_vec()),
+    });
+    let home = home(&section("hook", "", "webhook-key", shop.address().port()))
+        .with("--http-allow", shop.url(""))
+        .with_env("STEPWELL_LOG", "debug");
+    let server = home.start();
+    let client = server.client();
+    put_secret(client, "webhook-key", &["hook"]);
+    push(client, "hook", &component);
+    let hook = Module::pushed(client, "hook");
+    let event = |url: String| json!({"url": url, "event": "order.shipped", "data": {"orderId": "ord-1"}});
+
+    assert_eq!(hook.output(&event(shop.url("/hooks")))["status"], 202);
+    let asked = &shop.asked()[0];
+    assert_eq!((asked.method.as_str(), asked.target.as_str()), ("POST", "/hooks"));
+    let mut mac = Hmac::<Sha256>::new_from_slice(KEY.as_bytes()).unwrap();
+    mac.update(asked.body.as_bytes());
+    let signature = format!("sha256={}", hex::encode(mac.finalize().into_bytes()));
+    assert_eq!(asked.header("x-signature"), Some(signature.as_str()));
+    hook.denied_nothing(&event(shop.url("/gone")), "Unsubscribed");
+    let elsewhere = event("https://elsewhere.example.com/hooks".to_owned());
+    hook.denied(&elsewhere, "NotDelivered", r#"host = "elsewhere.example.com", methods = ["POST"] }"#);
+    drop(server);
+    assert!(!home.logged().contains(KEY), "a key is in the log");
+}
+
+#[test]
+fn a_program_in_go_is_a_task_without_an_sdk() {
+    let Some(component) = module("tax-report") else { return };
+    let home = Home::new();
+    let server = home.start();
+    let client = server.client();
+    push(client, "tax-report", &component);
+    let report = Module::pushed(client, "tax-report");
+    let input = |rate: &str| {
+        let line = json!({"net": 1_000, "rate": rate});
+        let invoice = json!({"number": "1", "date": "2026-03-31", "country": "fr", "lines": [line]});
+        json!({"from": "2026-01-01", "to": "2026-03-31", "invoices": [invoice]})
+    };
+    let told = report.output(&input("5.5"));
+    assert_eq!(told["entries"], json!([{"country": "FR", "rate": "5.5", "net": 1_000, "tax": 55}]), "{told}");
+    let ended = client.run(report.machine(), &input("much"));
+    assert_eq!(ended["error"], "Runtime.ExitError", "{ended}");
+    let cause = ended["cause"].as_str().unwrap();
+    assert!(cause.contains("invoice 1:") && cause.contains("is no rate such as"), "{cause}");
 }
 
 #[test]
