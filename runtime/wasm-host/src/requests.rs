@@ -110,13 +110,20 @@ impl WasiHttpHooks for Requests {
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let (parts, body) = request.into_parts();
         if !self.permits(&parts) {
-            return Box::new(async { Err(Error::HttpRequestDenied) });
+            return Box::new(refused(body));
         }
         let asked = options.and_then(|options| options.first_byte_timeout);
         let timeout = asked.map_or(self.timeout, |asked| asked.min(self.timeout));
         let (exchange, denials) = (self.exchange.clone(), self.denials.clone());
         Box::new(async move { exchange.send(parts, body, timeout, &denials).await })
     }
+}
+
+/// A guest may take it for the end of everything if its body goes nowhere, so that is read all the same. The guest pays for
+/// what it writes, and nothing of it is kept.
+async fn refused(mut body: WasiBody) -> Answer {
+    while let Some(Ok(_)) = body.frame().await {}
+    Err(Error::HttpRequestDenied)
 }
 
 impl Exchange {

@@ -176,7 +176,11 @@ fn a_module_in_javascript_fetches_with_a_secret() {
     assert_eq!(asked.header("x-signature"), Some(signature.as_str()));
     hook.denied_nothing(&event(shop.url("/gone")), "Unsubscribed");
     let elsewhere = event("https://elsewhere.example.com/hooks".to_owned());
-    hook.denied(&elsewhere, "NotDelivered", r#"host = "elsewhere.example.com", methods = ["POST"] }"#);
+    hook.denied(
+        &elsewhere,
+        "NotDelivered",
+        r#"host = "elsewhere.example.com", port = 443, methods = ["POST"] }"#,
+    );
     drop(server);
     assert!(!home.logged().contains(KEY), "a key is in the log");
 }
