@@ -1,5 +1,6 @@
 //! Runs tasks as WebAssembly modules in the sandbox.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -45,11 +46,13 @@ impl ModuleVersion {
     }
 }
 
-/// What the Lambda API was told of a function's limits, which goes before its manifest.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What the Lambda API was told of a function, which goes before its manifest.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Overrides {
     pub timeout: Option<Duration>,
     pub memory_bytes: Option<usize>,
+    /// Variables that it asks for beside those of its manifest.
+    pub environment: BTreeMap<String, String>,
 }
 
 /// For whom a function is looked up.
@@ -245,7 +248,7 @@ impl<M: Modules> ModuleExecutor<M> {
         call.module = name.into();
         call.limits = permits.limits.clone();
         // More than the operator gives is not to be had by asking for it.
-        let Overrides { timeout, memory_bytes } = module.overrides;
+        let Overrides { timeout, memory_bytes, environment: _in_the_permits } = &module.overrides;
         call.limits.timeout = timeout.unwrap_or(Duration::MAX).min(call.limits.timeout);
         call.limits.memory_bytes = memory_bytes.unwrap_or(usize::MAX).min(call.limits.memory_bytes);
         call.grants = permits.grants.clone();

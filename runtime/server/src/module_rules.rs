@@ -1,6 +1,6 @@
 //! What each module may use and reach: its manifest, the operator's policy, and the narrower of both.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -34,6 +34,7 @@ impl Default for ModuleRules {
 struct Kept {
     /// Another upload may be the newest, and a module that was removed and put anew begins with version 1 again.
     manifest: Option<Arc<str>>,
+    environment: BTreeMap<String, String>,
     effective: Arc<Effective>,
 }
 
@@ -68,31 +69,44 @@ impl ModuleRules {
         Ok(ModuleRules::new(policy, defaults))
     }
 
-    /// What a version gets; none is the newest.
+    /// What a version gets that asks for these variables too; none is the newest.
     pub(crate) fn of_version(
         &self,
         name: &str,
         version: Option<u32>,
         manifest: Option<&Arc<str>>,
+        environment: &BTreeMap<String, String>,
     ) -> Result<Arc<Effective>, ManifestError> {
         let key = (name.to_owned(), version);
-        if let Some(kept) = self.lock().get(&key).filter(|kept| kept.manifest.as_ref() == manifest) {
+        let is_of = |kept: &&Kept| kept.manifest.as_ref() == manifest && kept.environment == *environment;
+        if let Some(kept) = self.lock().get(&key).filter(is_of) {
             return Ok(Arc::clone(&kept.effective));
         }
-        let effective = Arc::new(self.of_manifest(name, manifest.map(|text| &**text))?);
+        let effective = Arc::new(self.of_manifest(name, manifest.map(|text| &**text), environment)?);
         let mut kept = self.lock();
         if kept.len() >= RULES_KEPT_MAX {
             // It takes microseconds to make them again.
             kept.clear();
         }
-        kept.insert(key, Kept { manifest: manifest.cloned(), effective: Arc::clone(&effective) });
+        let (manifest, environment) = (manifest.cloned(), environment.clone());
+        kept.insert(key, Kept { manifest, environment, effective: Arc::clone(&effective) });
         Ok(effective)
     }
 
-    /// What a module would get with a manifest.
-    pub(crate) fn of_manifest(&self, name: &str, manifest: Option<&str>) -> Result<Effective, ManifestError> {
-        let manifest = manifest.map(Manifest::parse).transpose()?;
-        Ok(effective(manifest.as_ref(), &self.policy.for_module(name), &self.defaults))
+    /// What a module would get with a manifest and with variables that go before those of it.
+    pub(crate) fn of_manifest(
+        &self,
+        name: &str,
+        manifest: Option<&str>,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Effective, ManifestError> {
+        let allowed = self.policy.for_module(name);
+        let mut asked = manifest.map(Manifest::parse).transpose()?;
+        if !environment.is_empty() {
+            let asked = asked.get_or_insert_with(|| allowed.own.clone().unwrap_or_default());
+            asked.grants.environment.get_or_insert_default().extend(environment.clone());
+        }
+        Ok(effective(asked.as_ref(), &allowed, &self.defaults))
     }
 
     /// What a module asks for, may have and gets, each as TOML.
@@ -152,15 +166,34 @@ mod tests {
         let rules = ModuleRules::new(Policy::default(), defaults());
         let manifest = |fuel: u64| Some(Arc::from(format!("[limits]\nfuel = {fuel}")));
         let fuel = |manifest: Option<Arc<str>>| {
-            rules.of_version("m", Some(1), manifest.as_ref()).unwrap().limits.fuel
+            rules.of_version("m", Some(1), manifest.as_ref(), &BTreeMap::new()).unwrap().limits.fuel
         };
         assert_eq!((fuel(manifest(5)), fuel(manifest(5)), fuel(manifest(6))), (5, 5, 6));
         assert_eq!(fuel(None), Limits::default().fuel);
         assert_eq!(rules.lock().len(), 1);
         for version in 0..2_000 {
-            rules.of_version("m", Some(version), None).unwrap();
+            rules.of_version("m", Some(version), None, &BTreeMap::new()).unwrap();
         }
         assert!(rules.lock().len() <= RULES_KEPT_MAX);
+    }
+
+    #[test]
+    fn variables_of_the_lambda_api_are_asked_for_and_the_policy_holds() {
+        let variables = |texts: &[(&str, &str)]| -> BTreeMap<String, String> {
+            texts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
+        };
+        let told = variables(&[("MODE", "told"), ("OWN", "1")]);
+        let gets = |policy: &str, manifest: Option<&str>| {
+            let rules = ModuleRules::new(Policy::parse(policy).unwrap(), defaults());
+            let manifest = manifest.map(Arc::from);
+            rules.of_version("m", None, manifest.as_ref(), &told).unwrap().grants.environment.clone()
+        };
+        assert_eq!(gets("", None), told);
+        let manifest = "[grants]\nenvironment = { MODE = \"manifest\", OTHER = \"2\" }";
+        let both = variables(&[("MODE", "told"), ("OTHER", "2"), ("OWN", "1")]);
+        assert_eq!(gets("", Some(manifest)), both);
+        let policy = "[default.grants]\nenvironment = { MODE = \"policy\" }";
+        assert_eq!(gets(policy, Some(manifest)), variables(&[("MODE", "policy")]));
     }
 
     #[test]
@@ -176,6 +209,6 @@ mod tests {
         );
         std::fs::write(&path, "[default.limits]\nfuel = 9").unwrap();
         let rules = ModuleRules::read(Some(&path), defaults()).unwrap();
-        assert_eq!(rules.of_version("m", Some(1), None).unwrap().limits.fuel, 9);
+        assert_eq!(rules.of_version("m", Some(1), None, &BTreeMap::new()).unwrap().limits.fuel, 9);
     }
 }

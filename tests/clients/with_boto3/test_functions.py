@@ -126,7 +126,7 @@ class Functions(Lambda):
             ({"Code": {"S3Bucket": "bucket", "S3Key": "key"}}, "S3Bucket"),
             ({"Layers": ["arn:aws:lambda:us-east-1:123456789012:layer:l:1"]}, "Layers"),
             ({"VpcConfig": {"SubnetIds": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}}, "VpcConfig"),
-            ({"Environment": {"Variables": {"A": "b"}}}, "module.toml"),
+            ({"Environment": {"Variables": {"MODE": "x" * 4093}}}, "exceeded the 4KB limit"),
             ({"PackageType": "Image"}, "PackageType"),
             ({"EphemeralStorage": {"Size": 1024}}, "EphemeralStorage"),
         ]:
@@ -139,6 +139,25 @@ class Functions(Lambda):
         # What tools send though nobody asked for it is no refusal.
         create("f-defaults", echo, Layers=[], VpcConfig={"SubnetIds": [], "SecurityGroupIds": []},
                Environment={"Variables": {}}, TracingConfig={"Mode": "PassThrough"}, EphemeralStorage={"Size": 512})
+
+    def test_variables_of_a_function_are_in_its_environment(self):
+        told = {"Variables": {"MODE": "test", "REGION_NAME": "eu"}}
+        made = create("f-environment", guest("hostile"), Environment=told, Publish=True)
+        self.assertEqual(made["Environment"], told)
+        _, seen = invoke("f-environment", {"do": "environment"})
+        self.assertEqual(sorted(json.loads(seen)["variables"]), ["MODE", "REGION_NAME"])
+        changed = functions.update_function_configuration(
+            FunctionName="f-environment", Environment={"Variables": {"OTHER": "1"}})
+        self.assertEqual(changed["Environment"], {"Variables": {"OTHER": "1"}})
+        kept = functions.update_function_configuration(FunctionName="f-environment", Timeout=9)
+        self.assertEqual(kept["Environment"], {"Variables": {"OTHER": "1"}})
+        for qualifier, names in [("1", ["MODE", "REGION_NAME"]), ("$LATEST", ["OTHER"])]:
+            _, seen = invoke("f-environment", {"do": "environment"}, Qualifier=qualifier)
+            self.assertEqual(sorted(json.loads(seen)["variables"]), names)
+            shown = functions.get_function_configuration(FunctionName="f-environment", Qualifier=qualifier)
+            self.assertEqual(sorted(shown["Environment"]["Variables"]), names)
+        functions.update_function_configuration(FunctionName="f-environment", Environment={"Variables": {}})
+        self.assertNotIn("Environment", functions.get_function_configuration(FunctionName="f-environment"))
 
 
 class Versions(Lambda):

@@ -3,6 +3,7 @@
 //! Compiling a component of Python takes 20 s of CPU, so it is done once for each content. Every module has a folder of
 //! its own below the cache, because a host owns its folder; a lock is held while one is made ready.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -83,7 +84,9 @@ pub(crate) fn effective(manifest: Option<&Path>, name: &str) -> Result<Effective
         ModuleRules::new(Policy::default(), Defaults::new(Limits::default(), memory_bytes_max, SLOTS));
     let text = manifest.map(read_text).transpose()?;
     let file = manifest.map_or_else(String::new, |file| format!(" {}", file.display()));
-    rules.of_manifest(name, text.as_deref()).with_context(|| format!("the manifest{file} cannot be used"))
+    rules
+        .of_manifest(name, text.as_deref(), &BTreeMap::new())
+        .with_context(|| format!("the manifest{file} cannot be used"))
 }
 
 /// Where compiled modules are kept: the folder that is given, or one of the user's.

@@ -37,7 +37,7 @@ pub(super) fn configuration(shown: &Shown<'_>) -> Value {
     let or = |member: &str, default: Value| told.get(member).cloned().unwrap_or(default);
     let account = function.arn.split(':').nth(4).unwrap_or_default();
     let description = record.description.as_ref().map(|text| json!(text));
-    json!({
+    let mut answer = json!({
         "FunctionName": function.name,
         "FunctionArn": arn,
         "Runtime": or("Runtime", json!("provided.al2023")),
@@ -59,7 +59,12 @@ pub(super) fn configuration(shown: &Shown<'_>) -> Value {
         "EphemeralStorage": {"Size": 512},
         "SnapStart": {"ApplyOn": "None", "OptimizationStatus": "Off"},
         "LoggingConfig": {"LogFormat": "Text", "LogGroup": format!("/aws/lambda/{}", function.name)},
-    })
+    });
+    // A function without variables has no such member.
+    if let Some(environment) = told.get("Environment").filter(|told| told["Variables"] != json!({})) {
+        answer["Environment"] = environment.clone();
+    }
+    answer
 }
 
 /// Of the archive that Lambda's clients have sent, and of the component if it came otherwise.

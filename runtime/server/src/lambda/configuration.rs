@@ -12,6 +12,8 @@ const TIMEOUT_SECONDS_MAX: u64 = 900;
 /// AWS: MiB that a function may be given.
 const MEMORY_MIB_MIN: u64 = 128;
 const MEMORY_MIB_MAX: u64 = 10_240;
+/// AWS: the names and values of a function's variables together.
+const ENVIRONMENT_BYTES_MAX: usize = 4 << 10;
 /// AWS: tags of a function.
 const TAGS_MAX: usize = 50;
 
@@ -55,7 +57,9 @@ pub(super) fn read(members: &mut Members, existing: Option<&Data>) -> Result<Dat
     if let Some(architectures) = members.take("Architectures") {
         told.insert("Architectures".to_owned(), architectures);
     }
-    refuse_environment(members)?;
+    if let Some(environment) = members.take("Environment") {
+        told.insert("Environment".to_owned(), json!({"Variables": variables(&environment)?}));
+    }
     Ok(Data::from(Value::Object(told)))
 }
 
@@ -72,17 +76,33 @@ pub(super) fn read_tags(members: &mut Members, configuration: &Data) -> Result<D
     Ok(Data::from(told))
 }
 
-/// Variables may be secrets, and a record is no place for them.
-fn refuse_environment(members: &mut Members) -> Result<(), LambdaError> {
-    let Some(environment) = members.take("Environment") else { return Ok(()) };
-    let is_empty = environment["Variables"].as_object().is_none_or(Map::is_empty);
-    if is_empty {
-        return Ok(());
+/// What a function shall find in its environment, as AWS lets it be told; the operator's policy bounds it when it is called.
+fn variables(environment: &Value) -> Result<Map<String, Value>, LambdaError> {
+    let variables = match &environment["Variables"] {
+        Value::Object(variables) => variables.clone(),
+        Value::Null => Map::new(),
+        _ => return Err(LambdaError::invalid("Environment.Variables must be a structure of strings.")),
+    };
+    let mut size = 0;
+    for (name, value) in &variables {
+        let is_name = name.len() > 1
+            && name.starts_with(|first: char| first.is_ascii_alphabetic())
+            && name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
+        let Some(text) = value.as_str().filter(|text| is_name && !text.contains('\0')) else {
+            return Err(LambdaError::invalid(format!(
+                "Environment.Variables: '{name}' must have a string, and a name of at least two letters, digits and \
+                 underscores that begins with a letter."
+            )));
+        };
+        size += name.len() + text.len();
     }
-    Err(LambdaError::invalid(
-        "Environment is not supported here: a module has no environment but what its manifest, module.toml, asks for and \
-         the operator grants.",
-    ))
+    if size > ENVIRONMENT_BYTES_MAX {
+        return Err(LambdaError::invalid(format!(
+            "Lambda was unable to configure your environment variables because the environment variables you have provided \
+             exceeded the 4KB limit. They have {size} bytes."
+        )));
+    }
+    Ok(variables)
 }
 
 fn within(member: &str, value: &Value, min: u64, max: u64) -> Result<u64, LambdaError> {
@@ -123,6 +143,11 @@ mod tests {
         let second = read(&mut members(&json!({"Timeout": 5, "MemorySize": 256})), Some(&first)).unwrap();
         let expected = json!({"Description": "one", "Role": "r", "Timeout": 5, "MemorySize": 256});
         assert_eq!(*second.value(), expected);
+        let variables = json!({"Environment": {"Variables": {"MODE": "test"}}});
+        let third = read(&mut members(&variables), Some(&second)).unwrap();
+        assert_eq!(third.value()["Environment"], variables["Environment"]);
+        let emptied = read(&mut members(&json!({"Environment": {}})), Some(&third)).unwrap();
+        assert_eq!(emptied.value()["Environment"], json!({"Variables": {}}));
         let tagged = read_tags(&mut members(&json!({"Tags": {"a": "b"}})), &first).unwrap();
         assert_eq!(tagged.value()["Tags"], json!({"a": "b"}));
     }
@@ -138,7 +163,11 @@ mod tests {
         check(json!({"MemorySize": "large"}), "at 'memorySize'");
         check(json!({"TracingConfig": {"Mode": "Active"}}), "only Mode");
         check(json!({"EphemeralStorage": {"Size": 1024}}), "only Size 512");
-        check(json!({"Environment": {"Variables": {"A": "b"}}}), "module.toml");
-        assert!(read(&mut members(&json!({"Environment": {"Variables": {}}})), None).is_ok());
+        check(
+            json!({"Environment": {"Variables": {"A": "b"}}}),
+            "'A' must have a string, and a name of at least two",
+        );
+        check(json!({"Environment": {"Variables": {"MODE": 1}}}), "'MODE' must have a string");
+        check(json!({"Environment": {"Variables": {"MODE": "x".repeat(4_093)}}}), "exceeded the 4KB limit");
     }
 }

@@ -1,6 +1,7 @@
 //! Changes of modules: an upload is taken apart, checked and compiled, and then becomes a record; a change is answered
 //! when it has begun.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use asl::{Data, Timestamp};
@@ -87,7 +88,7 @@ async fn take<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded
     let package_digest =
         if keeps_package_digest { Some(digest(bytes.clone()).await.to_string()) } else { None };
     let Package { component, manifest } = package::read(bytes).await?;
-    let rules = app.rules().of_manifest(&name, manifest.as_deref())?;
+    let rules = app.rules().of_manifest(&name, manifest.as_deref(), &BTreeMap::new())?;
     let held = app.components().hold(digest(component.clone()).await).await;
     let info = app.host().add(component).await?;
     let warnings = module_rules::warnings(&rules, &info);

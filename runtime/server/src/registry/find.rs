@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use asl::Data;
 use executors::{Caller, Found, ModuleExecutor, ModuleVersion, Modules, Overrides};
+use serde_json::Value;
 use store::{ModuleHead, ModulePlace, ModuleRecord, ReadError, Store};
 use tokio::sync::SetOnce;
 use wasm_host::{Effective, Host, SecretSource};
@@ -105,7 +106,8 @@ impl<S: Store + Clone> Modules for Registry<S> {
     }
 
     fn permits(&self, name: &str, module: &ModuleVersion) -> Result<Arc<Effective>, String> {
-        let rules = self.rules.of_version(name, module.version, module.manifest.as_ref());
+        let environment = &module.overrides.environment;
+        let rules = self.rules.of_version(name, module.version, module.manifest.as_ref(), environment);
         rules.map_err(|error| format!("the manifest of {name} cannot be read: {error}"))
     }
 
@@ -114,11 +116,14 @@ impl<S: Store + Clone> Modules for Registry<S> {
     }
 }
 
-/// The limits in what the Lambda API was told of a function.
+/// What counts of what the Lambda API was told of a function.
 fn overrides(configuration: Option<&Data>) -> Overrides {
     let number = |member: &str| configuration.and_then(|told| told.value()[member].as_u64());
     let mebibytes = number("MemorySize").and_then(|mebibytes| usize::try_from(mebibytes).ok());
+    let variables = configuration.and_then(|told| told.value()["Environment"]["Variables"].as_object());
+    let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
     Overrides {
+        environment: variables.into_iter().flatten().filter_map(variable).collect(),
         timeout: number("Timeout").map(Duration::from_secs),
         memory_bytes: mebibytes.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
     }
