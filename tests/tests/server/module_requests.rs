@@ -1,7 +1,7 @@
 //! Requests that modules make with what their SDKs give them, on the real program and against servers on loopback.
 
 use serde_json::{Value, json};
-use tests::process::{Asked, Client, Outside, Reply};
+use tests::process::{Asked, Client, Outside, Reply, guest};
 
 use crate::grants::{Module, home};
 use crate::tls::Tls;
@@ -91,4 +91,16 @@ fn a_module_in_rust_asks_an_api_and_names_what_goes_wrong() {
     assert!(ended["cause"].as_str().unwrap().contains("module.toml must ask for [[grants.http]]"), "{ended}");
     drop(server);
     assert!(!home.logged().contains(KEY), "a key is in the log");
+}
+
+#[test]
+fn a_module_that_makes_no_requests_asks_for_none() {
+    let home = home("");
+    let server = home.start();
+    for (component, makes_requests) in [("echo", false), ("exchange-rate", true)] {
+        let answer = server.client().put_module(component, &guest(component)).unwrap();
+        let imports = answer.body["imports"].to_string();
+        assert!(imports.contains("stepwell:task/"), "{}", answer.body);
+        assert_eq!(imports.contains("wasi:http/"), makes_requests, "{component}: {imports}");
+    }
 }
