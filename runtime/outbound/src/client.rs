@@ -12,7 +12,7 @@ use rustls::crypto::ring;
 
 use crate::guard::Policy;
 use crate::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS_MAX, IDLE_TIMEOUT};
-use crate::resolver::{Forbidden, GuardedResolver, NotFound};
+use crate::resolver::{Forbidden, GuardedResolver, Lookup, NotFound, SystemLookup};
 
 /// Sends requests under one policy. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -88,10 +88,15 @@ pub enum Stage {
 impl Client {
     /// Trusts the certificates of the system, or those that `SSL_CERT_FILE` and `SSL_CERT_DIR` name.
     pub fn new(policy: Policy) -> Result<Client, ClientError> {
+        Client::with_lookup(policy, Arc::new(SystemLookup))
+    }
+
+    /// The same, with names that somebody else looks up.
+    pub fn with_lookup(policy: Policy, lookup: Arc<dyn Lookup>) -> Result<Client, ClientError> {
         let policy = Arc::new(policy);
         let http = reqwest::Client::builder()
             .tls_backend_preconfigured(tls()?)
-            .dns_resolver(GuardedResolver::new(Arc::clone(&policy)))
+            .dns_resolver(GuardedResolver::new(Arc::clone(&policy), lookup))
             .redirect(reqwest::redirect::Policy::none())
             .retry(reqwest::retry::never())
             .referer(false)

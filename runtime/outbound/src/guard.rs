@@ -186,6 +186,16 @@ mod tests {
         for url in ["https://127.1/", "https://0x7f.1/", "https://2130706433/", "https://0177.0.0.1/"] {
             refuses(&guard, url, "a loopback address");
         }
+        for url in [
+            "https://2852039166/",
+            "https://0xa9fea9fe/",
+            "https://0251.0376.0251.0376/",
+            "https://169.254.43518/",
+            "https://１６９。254.169.254/",
+            "https://[64:ff9b::a9fe:a9fe]/",
+        ] {
+            refuses(&guard, url, "a link-local address");
+        }
         refuses(&guard, "https://[::ffff:169.254.169.254]/", "an IPv4-mapped address");
         refuses(&guard, "https://[::1]/", "a loopback address");
     }

@@ -5,6 +5,9 @@ mod address;
 mod client;
 mod guard;
 pub mod limits;
+// Other systems have one loopback address.
+#[cfg(all(test, target_os = "linux"))]
+mod rebinding;
 mod resolver;
 mod sign;
 
@@ -13,4 +16,5 @@ pub use guard::{Guard, Origin, Policy};
 pub use http;
 pub use ipnet::IpNet;
 pub use reqwest::Url;
+pub use resolver::{Lookup, SystemLookup};
 pub use sign::{Credentials, SignError, sign};
