@@ -14,6 +14,8 @@ use crate::state::GuestState;
 
 /// Frames of a trace that are kept; the innermost say most.
 const TRACE_FRAMES_MAX: usize = 16;
+/// Of the name of a function, which the module's author writes.
+const FRAME_CHARS_MAX: usize = 512;
 /// The end of standard error that a trap's message quotes: room for a panic message.
 const STDERR_QUOTE_CHARS: usize = 2_000;
 
@@ -99,7 +101,7 @@ fn with_stderr(message: String, stderr: &str) -> String {
 fn trace(error: &wasmtime::Error) -> Vec<String> {
     let Some(backtrace) = error.downcast_ref::<WasmBacktrace>() else { return Vec::new() };
     let name = |frame: &wasmtime::FrameInfo| match frame.func_name() {
-        Some(name) => name.to_owned(),
+        Some(name) => first_chars(name, FRAME_CHARS_MAX).to_owned(),
         None => format!("function {}", frame.func_index()),
     };
     backtrace.frames().iter().take(TRACE_FRAMES_MAX).map(name).collect()

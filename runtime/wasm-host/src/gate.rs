@@ -1,7 +1,8 @@
 //! Gives each call a slot, lets a bounded number wait for one, and refuses the rest.
 //!
 //! Modules take turns: of those with calls that wait, each gets a slot before any gets a second, so a thousand calls of
-//! one keep nobody else waiting for long. No module has more slots than its limit. When the line is full, the module with
+//! one keep nobody else waiting for long. No module has more slots than its limit, nor the last tenth of all of them, since
+//! its calls may sleep for long. When the line is full, the module with
 //! the most calls in it gives up its last one for a module with fewer.
 
 use std::collections::{HashMap, VecDeque};
@@ -9,6 +10,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
+
+/// One slot in so many is for other modules than the one that has all the others.
+const KEPT_FOR_OTHERS: usize = 10;
 
 /// As many slots as the pool has instances, so that the pool itself never runs out.
 #[derive(Debug, Clone)]
@@ -34,6 +38,8 @@ type Answer = Result<Slot, Refused>;
 struct Line {
     slots_total: usize,
     slots_free: usize,
+    /// The most slots of one module.
+    share_max: usize,
     waiting: usize,
     waiting_max: usize,
     next_place: u64,
@@ -64,6 +70,7 @@ impl Gate {
         Gate(Arc::new(Mutex::new(Line {
             slots_total: slots,
             slots_free: slots,
+            share_max: slots - slots / KEPT_FOR_OTHERS,
             waiting: 0,
             waiting_max,
             next_place: 0,
@@ -108,7 +115,7 @@ impl Gate {
         let mut locked = self.lock();
         let line = &mut *locked;
         let queue = line.modules.entry(Arc::clone(module)).or_default();
-        queue.running_max = running_max.max(1);
+        queue.running_max = running_max.min(line.share_max).max(1);
         if line.slots_free > 0 && queue.waiting.is_empty() && queue.running < queue.running_max {
             queue.running += 1;
             line.slots_free -= 1;
@@ -367,6 +374,16 @@ mod tests {
         drop(first);
         drop(second.now_or_never().unwrap().unwrap());
         assert_eq!(test.counts(), (0, 0, 0));
+    }
+
+    #[test]
+    fn no_module_has_all_slots() {
+        let test = Test::new(20, 10);
+        let _all_that_it_gets: Vec<_> = (0..18).map(|_| test.now("a", 100).unwrap()).collect();
+        let _waiting = test.later("a");
+        let other = [test.now("b", 100).unwrap(), test.now("b", 100).unwrap()];
+        drop(other);
+        assert_eq!(test.counts(), (18, 1, 1));
     }
 
     #[test]

@@ -26,7 +26,7 @@ use crate::options::Options;
 use crate::outcome::{Failure, Outcome};
 use crate::outgoing::Outgoing;
 use crate::registry::{Bounds, Registry};
-use crate::requests::HTTP_REQUESTS_OF_HOST_MAX;
+use crate::requests;
 use crate::threads::GuestThreads;
 use crate::ticker::Ticker;
 
@@ -44,7 +44,7 @@ struct Inner {
     scratch: ScratchRoot,
     nothing: Arc<WasiFilesystemCtx>,
     outgoing: Option<Arc<dyn Outgoing>>,
-    requests: Arc<Semaphore>,
+    requests: Gate,
     /// No new calls.
     closing: CancellationToken,
     /// No calls at all.
@@ -91,7 +91,7 @@ impl Host {
                 scratch,
                 nothing: Arc::new(nothing),
                 outgoing: options.outgoing.clone(),
-                requests: Arc::new(Semaphore::new(HTTP_REQUESTS_OF_HOST_MAX)),
+                requests: requests::places(),
                 closing: CancellationToken::new(),
                 stopping: CancellationToken::new(),
                 calls: TaskTracker::new(),
@@ -176,7 +176,7 @@ impl Inner {
             scratch: self.scratch.clone(),
             nothing: Arc::clone(&self.nothing),
             outgoing: self.outgoing.clone(),
-            requests: Arc::clone(&self.requests),
+            requests: self.requests.clone(),
             stopping: self.stopping.clone(),
         };
         let guest = async move {

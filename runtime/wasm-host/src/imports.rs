@@ -4,6 +4,7 @@ use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker};
 
 use crate::guest_files;
+use crate::http_names;
 use crate::log::LogSource;
 use crate::secrets::Refused;
 use crate::sockets;
@@ -54,6 +55,7 @@ pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<GuestState>> {
     guest_files::add_to_linker(&mut linker)?;
     sockets::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    http_names::add_to_linker(&mut linker)?;
     types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     context::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;
     log::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut GuestState| state)?;

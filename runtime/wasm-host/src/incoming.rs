@@ -58,7 +58,8 @@ pub(crate) async fn result(answer: Answer, output_bytes_max: usize) -> Result<St
     let response = match answer.await {
         Ok(Ok(response)) => response,
         Ok(Err(code)) => {
-            return Err(Failure::Task { error: CODE_ERROR.to_owned(), cause: format!("{code:?}") });
+            let cause = first_chars(&format!("{code:?}"), CAUSE_CHARS_MAX).to_owned();
+            return Err(Failure::Task { error: CODE_ERROR.to_owned(), cause });
         }
         Err(_dropped) => return Err(Failure::InvalidOutput("it gave no response".to_owned())),
     };

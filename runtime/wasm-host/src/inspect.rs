@@ -8,10 +8,13 @@ use crate::adapt;
 use crate::digest::Digest;
 use crate::error::ModuleError;
 use crate::imports;
+use crate::nesting;
 use crate::options::{MEMORIES_PER_MODULE_MAX, TABLE_ELEMENTS_MAX, TABLES_PER_MODULE_MAX};
 use crate::state::GuestState;
 
 const PAGE_BYTES: u64 = 65_536;
+/// Ours: components within each other. Those that are composed of others have a few; the engine's time grows with the square.
+const NESTING_MAX: usize = 100;
 /// Finds every version of WASI 0.2.
 const RUN_INTERFACE: &str = "wasi:cli/run@0.2.0";
 const HTTP_INTERFACE: &str = "wasi:http/incoming-handler@0.2.0";
@@ -61,6 +64,10 @@ pub(crate) fn check_preamble(bytes: &[u8], bytes_max: usize) -> Result<(), Modul
 
 /// Compiles; runs for seconds on a large component.
 pub(crate) fn compile(engine: &Engine, bytes: &[u8]) -> Result<Component, ModuleError> {
+    if nesting::is_deeper_than(NESTING_MAX, bytes) {
+        let what = format!("components in components, more than {NESTING_MAX} deep");
+        return Err(ModuleError::NeedsMore { what });
+    }
     let bytes = adapt::component(bytes)?;
     Component::new(engine, &bytes).map_err(|error| {
         let text = format!("{error:#}");

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::de::IgnoredAny;
 use tokio::sync::{Semaphore, oneshot};
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable};
@@ -18,11 +17,13 @@ use crate::call::{Call, Limits};
 use crate::cpu::CpuTime;
 use crate::denials::Denials;
 use crate::failure;
+use crate::gate::Gate;
 use crate::guest_files::{ScratchFolder, ScratchRoot};
 use crate::incoming;
 use crate::inspect::{EntryPoint, Loaded};
 use crate::outcome::{CAUSE_CHARS_MAX, ERROR_CHARS_MAX, Failure, Outcome, Usage, first_chars};
 use crate::outgoing::Outgoing;
+use crate::readable;
 use crate::state::{GuestState, HANDLES_MAX, Setup};
 use crate::stdio::SharedCaptured;
 use crate::turns::{InTurns, TickMark};
@@ -40,8 +41,8 @@ pub(crate) struct Environment {
     /// The folder that guests see as `/`.
     pub(crate) nothing: Arc<WasiFilesystemCtx>,
     pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
-    /// Permits for requests of all calls.
-    pub(crate) requests: Arc<Semaphore>,
+    /// Places for requests of all calls.
+    pub(crate) requests: Gate,
     /// Ends every call of the host.
     pub(crate) stopping: CancellationToken,
 }
@@ -130,7 +131,7 @@ fn store(
         scratch,
         nothing: Arc::clone(&environment.nothing),
         outgoing: environment.outgoing.clone(),
-        requests: Arc::clone(&environment.requests),
+        requests: environment.requests.clone(),
     })?;
     let mut store = Store::new(module.pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
@@ -154,8 +155,8 @@ async fn guest(store: &mut Store<GuestState>, module: &Loaded, call: &Call) -> R
         EntryPoint::Http => serve(store, module, call).await,
     };
     let output = ended.unwrap_or_else(|error| Err(failure::classify(&error, store.data(), &call.limits)))?;
-    match serde_json::from_str::<IgnoredAny>(&output) {
-        Ok(_) => Ok(output),
+    match readable::check(&output) {
+        Ok(()) => Ok(output),
         Err(error) => Err(Failure::InvalidOutput(error.to_string())),
     }
 }

@@ -16,6 +16,7 @@ mod files;
 mod gate;
 mod guest_files;
 mod host;
+mod http_names;
 mod imports;
 mod incoming;
 mod inspect;
@@ -25,9 +26,11 @@ mod loaded;
 mod log;
 mod log_watch;
 mod manifest;
+mod nesting;
 mod options;
 mod outcome;
 mod outgoing;
+mod readable;
 mod registry;
 mod requests;
 mod secrets;
@@ -65,6 +68,7 @@ pub mod limits {
     pub use crate::call::{
         FUEL_DEFAULT, LOG_BYTES_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_DEFAULT, TIMEOUT_DEFAULT,
     };
+    pub use crate::http_names::HTTP_NAME_BYTES_MAX;
     pub use crate::invoke::HOST_CALL_BYTES_MAX;
     pub use crate::manifest::limits::{
         DIRECTORIES_MAX, ENVIRONMENT_BYTES_MAX, ENVIRONMENT_MAX, FUEL_MAX_DEFAULT, HTTP_RULES_MAX,

@@ -12,9 +12,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Request, Response, Uri, header, request};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpHooks};
 
+use crate::call::Call;
 use crate::denials::Denials;
+use crate::gate::Gate;
 use crate::manifest::HttpRule;
 use crate::outgoing::{Outgoing, OutgoingBounds, OutgoingError};
 
@@ -25,9 +28,13 @@ pub const HTTP_UNREAD_BYTES_MAX: usize = 32 << 20;
 /// Ours: requests of one call that are under way at once; more of them wait.
 pub const HTTP_REQUESTS_MAX: usize = 8;
 /// Ours: requests of all calls that are under way at once, with at most 2 GiB of bodies.
-pub const HTTP_REQUESTS_OF_HOST_MAX: usize = 128;
+pub const HTTP_REQUESTS_OF_HOST_MAX: u32 = 128;
+/// Ours: requests that wait until some of those are over. A module with more of them than others gives its last one up.
+const HTTP_REQUESTS_WAITING_MAX: usize = 8_192;
 /// Ours: the headers of one message, as they are in memory.
 pub const HTTP_HEADER_BYTES_MAX: usize = 64 << 10;
+/// Ours: what a guest writes to a body at once. A thousand bodies that nobody reads hold so much each.
+const HTTP_CHUNK_BYTES_MAX: usize = 64 << 10;
 
 /// Headers that say how a message ends or what a proxy does with it, beside those that wasi:http forbids.
 const FRAMING: [header::HeaderName; 4] =
@@ -48,21 +55,22 @@ pub(crate) struct Requests {
 struct Exchange {
     outgoing: Option<Arc<dyn Outgoing>>,
     of_call: Arc<Semaphore>,
-    of_host: Arc<Semaphore>,
+    of_host: Gate,
+    module: Arc<str>,
     unread: Arc<AtomicUsize>,
 }
 
 impl Requests {
     pub(crate) fn new(
-        rules: &[HttpRule],
-        timeout: Duration,
+        call: &Call,
         outgoing: Option<Arc<dyn Outgoing>>,
-        of_host: Arc<Semaphore>,
+        of_host: Gate,
         denials: Denials,
     ) -> Requests {
         let of_call = Arc::new(Semaphore::new(HTTP_REQUESTS_MAX));
-        let exchange = Exchange { outgoing, of_call, of_host, unread: Arc::default() };
-        Requests { rules: rules.to_vec(), denials, timeout, exchange }
+        let module = Arc::clone(&call.module);
+        let exchange = Exchange { outgoing, of_call, of_host, module, unread: Arc::default() };
+        Requests { rules: call.grants.http.clone(), denials, timeout: call.limits.timeout, exchange }
     }
 
     /// Whether a request may leave, and what is missing if not.
@@ -90,6 +98,11 @@ fn has_plain_path(uri: &Uri) -> bool {
     uri.path_and_query().is_none_or(|path| path.as_str().is_empty() || path.as_str().starts_with(['/', '?']))
 }
 
+/// Places for the requests of all calls. Modules take turns for them.
+pub(crate) fn places() -> Gate {
+    Gate::new(HTTP_REQUESTS_OF_HOST_MAX, HTTP_REQUESTS_WAITING_MAX)
+}
+
 /// The limits of headers.
 pub(crate) fn context() -> WasiHttpCtx {
     let mut context = WasiHttpCtx::new();
@@ -100,6 +113,10 @@ pub(crate) fn context() -> WasiHttpCtx {
 impl WasiHttpHooks for Requests {
     fn set_host_header(&mut self) -> bool {
         false
+    }
+
+    fn p2_outgoing_body_chunk_size(&mut self) -> usize {
+        HTTP_CHUNK_BYTES_MAX
     }
 
     fn send_request(
@@ -134,10 +151,11 @@ impl Exchange {
         timeout: Duration,
         denials: &Denials,
     ) -> Answer {
-        // The semaphores are never closed.
-        let closed = |_| Error::InternalError(None);
-        let _of_call = self.of_call.acquire_owned().await.map_err(closed)?;
-        let _of_host = self.of_host.acquire_owned().await.map_err(closed)?;
+        // The semaphore is never closed.
+        let _of_call = self.of_call.acquire_owned().await.map_err(|_| Error::InternalError(None))?;
+        let never = CancellationToken::new();
+        let of_host = self.of_host.enter(&self.module, u32::MAX, &never).await;
+        let _of_host = of_host.map_err(|_full| Error::ConnectionLimitReached)?;
         let place =
             format!("{} {}", parts.method, parts.uri.authority().map_or("", |authority| authority.as_str()));
         let request = whole(parts, body).await?;
@@ -147,6 +165,7 @@ impl Exchange {
         };
         let bounds = OutgoingBounds { timeout, body_bytes_max: HTTP_BODY_BYTES_MAX };
         let answer = outgoing.send(request, bounds).await.map_err(|error| failed(error, &place, denials))?;
+        has_short_headers(answer.headers())?;
         let unread = Unread::of(answer.body().len(), self.unread)?;
         let answer = answer.map(|body| {
             let keep = move |never| {
@@ -177,6 +196,15 @@ fn strip(headers: &mut HeaderMap) {
     for name in FRAMING.iter().chain(&wasmtime_wasi_http::DEFAULT_FORBIDDEN_HEADERS) {
         headers.remove(name);
     }
+}
+
+/// A guest may keep the headers of a thousand answers.
+fn has_short_headers(headers: &HeaderMap) -> Result<(), Error> {
+    let bytes = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum::<usize>();
+    if bytes > HTTP_HEADER_BYTES_MAX {
+        return Err(Error::HttpResponseHeaderSectionSize(u32::try_from(bytes).ok()));
+    }
+    Ok(())
 }
 
 fn failed(error: OutgoingError, place: &str, denials: &Denials) -> Error {
@@ -241,6 +269,7 @@ mod tests {
     use std::sync::Mutex;
 
     use super::*;
+    use crate::digest::Digest;
     use crate::manifest::Manifest;
     use crate::outgoing::{OutgoingFuture, OutgoingRequest};
 
@@ -272,9 +301,9 @@ mod tests {
             let outside = Arc::new(Outside { answer, seen: Mutex::default() });
             let denials = Denials::default();
             let outgoing: Arc<dyn Outgoing> = Arc::clone(&outside) as _;
-            let host = Arc::new(Semaphore::new(1));
-            let requests =
-                Requests::new(&rules, Duration::from_secs(1), Some(outgoing), host, denials.clone());
+            let mut call = Call::new(Digest::of(b""), "1");
+            call.grants.http = rules;
+            let requests = Requests::new(&call, Some(outgoing), Gate::new(1, 0), denials.clone());
             Test { requests, outside, denials }
         }
 

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use tokio::sync::Semaphore;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
@@ -12,6 +11,7 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::call::{Call, Context, Grants, Heartbeat, Limits};
 use crate::denials::Denials;
+use crate::gate::Gate;
 use crate::guest_files::{FileWatch, ScratchFolder};
 use crate::inspect::EntryPoint;
 use crate::limiter::Limiter;
@@ -63,8 +63,8 @@ pub(crate) struct Setup<'a> {
     /// The folder that guests see as `/`.
     pub(crate) nothing: Arc<WasiFilesystemCtx>,
     pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
-    /// Permits for requests of all calls.
-    pub(crate) requests: Arc<Semaphore>,
+    /// Places for requests of all calls.
+    pub(crate) requests: Gate,
 }
 
 impl GuestState {
@@ -83,13 +83,7 @@ impl GuestState {
                 source: call.secrets.clone(),
                 denials: setup.denials.clone(),
             },
-            requests: Requests::new(
-                &call.grants.http,
-                timeout,
-                setup.outgoing,
-                setup.requests,
-                setup.denials.clone(),
-            ),
+            requests: Requests::new(call, setup.outgoing, setup.requests, setup.denials.clone()),
             denials: setup.denials,
             http: requests::context(),
             limiter: Limiter::new(memory_bytes.min(setup.memory_bytes_max), TABLE_ELEMENTS_MAX),

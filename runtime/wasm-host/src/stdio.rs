@@ -16,8 +16,8 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 
 use crate::log::{LogSource, TaskLog};
 
-/// What a guest may write in one go; wasmtime-wasi allocates this much for it.
-const WRITE_BYTES_MAX: usize = 64 << 10;
+/// What a guest may write to a stream in one go; wasmtime-wasi allocates this much for it.
+pub(crate) const WRITE_BYTES_MAX: usize = 64 << 10;
 /// The end of standard error that is kept as the cause of a failure: AWS allows a cause of 32,768 characters.
 const STDERR_TAIL_BYTES: usize = 32_768;
 

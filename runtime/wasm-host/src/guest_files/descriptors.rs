@@ -37,6 +37,8 @@ pub(super) struct Place {
 pub(crate) struct FileWatch {
     pub(super) descriptors: HashMap<u32, Place>,
     pub(super) scratch: Files,
+    /// Folders that it is listing.
+    pub(super) listings: usize,
     /// The folder that stands for `/`.
     pub(super) nothing: Arc<WasiFilesystemCtx>,
     pub(super) denials: Denials,
@@ -49,6 +51,7 @@ impl FileWatch {
         FileWatch {
             descriptors: HashMap::new(),
             scratch: Files::new(Quota::new(grants.scratch_bytes)),
+            listings: 0,
             nothing,
             denials,
             folders,

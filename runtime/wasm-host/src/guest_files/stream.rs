@@ -1,4 +1,5 @@
-//! Streams of files in the scratch space: writes are paid for before they are made, and whoever reads holds the file.
+//! Streams of files: a write has a bound, since it waits in our memory for its turn. In the scratch space writes are paid for
+//! before they are made, and whoever reads holds the file.
 
 use std::io;
 use std::sync::Arc;
@@ -10,23 +11,26 @@ use wasmtime_wasi::p2::{InputStream, OutputStream, Pollable, StreamError, Stream
 use super::denied::scratch_is_full;
 use super::quota::FileCost;
 use crate::denials::Denials;
+use crate::stdio::WRITE_BYTES_MAX;
 
 /// A stream into a file, from a place on or at its end.
-pub(super) struct PaidStream {
+pub(super) struct BoundedStream {
     pub(super) inner: Box<dyn OutputStream>,
-    pub(super) cost: Arc<FileCost>,
+    /// Of a file in the scratch space.
+    pub(super) cost: Option<Arc<FileCost>>,
     /// None for a stream that appends.
     pub(super) position: Option<u64>,
     pub(super) bytes_max: u64,
     pub(super) denials: Denials,
 }
 
-impl PaidStream {
+impl BoundedStream {
     fn pay(&mut self, bytes: u64) -> StreamResult<()> {
+        let Some(cost) = &self.cost else { return Ok(()) };
         let end = self.position.map(|position| position.saturating_add(bytes));
         let has_room = match end {
-            Some(end) => self.cost.reach(end),
-            None => self.cost.append(bytes),
+            Some(end) => cost.reach(end),
+            None => cost.append(bytes),
         };
         if !has_room {
             self.denials.note(scratch_is_full(self.bytes_max));
@@ -39,8 +43,11 @@ impl PaidStream {
 }
 
 #[async_trait]
-impl OutputStream for PaidStream {
+impl OutputStream for BoundedStream {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
+        if bytes.len() > WRITE_BYTES_MAX {
+            return Err(StreamError::trap("a write of more than `check-write` allows"));
+        }
         self.pay(bytes.len() as u64)?;
         self.inner.write(bytes)
     }
@@ -59,7 +66,7 @@ impl OutputStream for PaidStream {
 }
 
 #[async_trait]
-impl Pollable for PaidStream {
+impl Pollable for BoundedStream {
     async fn ready(&mut self) {
         self.inner.ready().await;
     }

@@ -12,7 +12,10 @@ use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::FilesView;
 use super::descriptors::{Place, Root};
-use super::stream::{HoldingStream, PaidStream};
+use super::stream::{BoundedStream, HoldingStream};
+
+/// Ours: folders that a guest lists at once. wasmtime holds all names of each: 5 MB of a full scratch space.
+const LISTINGS_MAX: usize = 16;
 
 type Fd = Resource<Descriptor>;
 
@@ -76,19 +79,19 @@ impl FilesView<'_> {
         }
     }
 
-    /// Puts the account between the guest and a stream into a scratch file.
-    fn paid(
+    /// Puts a bound, and the account of a scratch file, between the guest and a stream.
+    fn bounded(
         &mut self,
         descriptor: &Fd,
         stream: Resource<DynOutputStream>,
         position: Option<u64>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let Some(cost) = self.watch.cost(descriptor) else { return Ok(stream) };
+        let cost = self.watch.cost(descriptor);
         let inner = self.inner.table.delete(stream)?;
         let bytes_max = self.watch.scratch.quota.bytes_max();
         let denials = self.watch.denials.clone();
-        let paid: DynOutputStream = Box::new(PaidStream { inner, cost, position, bytes_max, denials });
-        Ok(self.inner.table.push(paid)?)
+        let bounded: DynOutputStream = Box::new(BoundedStream { inner, cost, position, bytes_max, denials });
+        Ok(self.inner.table.push(bounded)?)
     }
 
     /// Remembers where a descriptor came from, and gives a scratch file its account.
@@ -248,7 +251,12 @@ impl HostDescriptor for FilesView<'_> {
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
         let root = self.watch.root(&fd);
         self.watch.nothing_there(&root, "", false)?;
-        self.inner.read_directory(fd).await
+        if self.watch.listings >= LISTINGS_MAX {
+            return Err(ErrorCode::InsufficientMemory.into());
+        }
+        let listing = self.inner.read_directory(fd).await?;
+        self.watch.listings += 1;
+        Ok(listing)
     }
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
@@ -266,13 +274,13 @@ impl HostDescriptor for FilesView<'_> {
     fn write_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynOutputStream>> {
         let stream = self.inner.write_via_stream(same(&fd), offset);
         let stream = self.written(&fd, stream)?;
-        self.paid(&fd, stream, Some(offset))
+        self.bounded(&fd, stream, Some(offset))
     }
 
     fn append_via_stream(&mut self, fd: Fd) -> FsResult<Resource<DynOutputStream>> {
         let stream = self.inner.append_via_stream(same(&fd));
         let stream = self.written(&fd, stream)?;
-        self.paid(&fd, stream, None)
+        self.bounded(&fd, stream, None)
     }
 
     fn drop(&mut self, fd: Fd) -> wasmtime::Result<()> {
@@ -339,6 +347,8 @@ impl HostDirectoryEntryStream for FilesView<'_> {
     }
 
     fn drop(&mut self, stream: Resource<DirectoryEntryStream>) -> wasmtime::Result<()> {
-        HostDirectoryEntryStream::drop(&mut self.inner, stream)
+        HostDirectoryEntryStream::drop(&mut self.inner, stream)?;
+        self.watch.listings -= 1;
+        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use wasm_host::Failure;
 
 use crate::guests::{Parts, echo, task, task_with};
-use crate::{Fixture, result, trap_message};
+use crate::{Fixture, result};
 
 #[tokio::test]
 async fn a_task_returns_its_json() {
@@ -61,56 +61,6 @@ async fn a_panic_is_a_trap() {
     assert_eq!(message, "`unreachable` was executed (a panic or an abort)");
     assert_eq!(trace, ["handle"]);
     assert!(outcome.usage.fuel > 0, "fuel is reported after a trap");
-}
-
-#[tokio::test]
-async fn endless_recursion_is_a_stack_overflow() {
-    let guest = task("(call $handle (local.get $ptr) (local.get $len))");
-    let message = trap_message(result(&guest, "1").await.unwrap_err());
-    assert_eq!(message, "stack overflow: calls are nested too deeply");
-}
-
-#[tokio::test]
-async fn other_traps_keep_their_names() {
-    for (body, message) in [
-        ("(i32.div_u (i32.const 1) (i32.const 0))", "integer divide by zero"),
-        ("(i32.load (i32.const -4))", "out of bounds memory access (a stack overflow in Rust or C ends"),
-    ] {
-        let failure = result(&task(body), "1").await.unwrap_err();
-        let trap = trap_message(failure);
-        assert!(trap.starts_with(message), "{trap}");
-    }
-}
-
-#[tokio::test]
-async fn output_that_is_not_json_is_refused() {
-    for input in ["", "{", "hello", "1 2"] {
-        let failure = result(&echo(), input).await.unwrap_err();
-        assert!(matches!(failure, Failure::InvalidOutput(_)), "{input}: {failure:?}");
-    }
-}
-
-#[tokio::test]
-async fn deeply_nested_output_is_json_too() {
-    let nested = format!("{}{}", "[".repeat(50_000), "]".repeat(50_000));
-    assert_eq!(result(&echo(), &nested).await, Ok(nested));
-}
-
-#[tokio::test]
-async fn output_that_is_not_text_is_a_trap() {
-    let guest = task("(i32.store8 (i32.const 64) (i32.const 255)) (call $ok (i32.const 64) (i32.const 1))");
-    assert!(trap_message(result(&guest, "1").await.unwrap_err()).contains("utf-8"));
-}
-
-#[tokio::test]
-async fn a_trap_while_the_instance_is_made_is_a_trap() {
-    let guest = task_with(Parts {
-        fields: "(func $begin (unreachable)) (start $begin)",
-        body: "(unreachable)",
-        ..Parts::default()
-    });
-    let failure = result(&guest, "1").await.unwrap_err();
-    assert_eq!(trap_message(failure), "`unreachable` was executed (a panic or an abort)");
 }
 
 #[tokio::test]

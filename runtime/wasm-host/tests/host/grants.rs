@@ -25,7 +25,7 @@ impl SecretSource for Secrets {
 }
 
 /// Returns the secret that its input names, or the number of the error.
-fn asking() -> String {
+pub(crate) fn asking() -> String {
     task_with(Parts {
         imports: r#"
             (import "stepwell:task/secrets@0.1.0" (instance $secrets

@@ -29,6 +29,33 @@ async fn every_call_gets_a_fresh_instance() {
     }
 }
 
+/// Returns 1 if its memory has something in it that it has not written, and then writes all of it.
+const PRYING: Parts<'_> = Parts {
+    imports: "",
+    lowered: "",
+    fields: "",
+    body: "(local $at i32)
+           (local.set $at (i32.const 65536))
+           (drop (memory.grow (i32.const 8)))
+           (i32.store8 (i32.const 64) (i32.const 48))
+           (loop $again
+               (if (i64.ne (i64.load (local.get $at)) (i64.const 0)) (then (i32.store8 (i32.const 64) (i32.const 49))))
+               (i64.store (local.get $at) (i64.const -1))
+               (local.set $at (i32.add (local.get $at) (i32.const 8)))
+               (br_if $again (i32.lt_u (local.get $at) (i32.const 589824))))
+           (call $ok (i32.const 64) (i32.const 1))",
+};
+
+#[tokio::test]
+async fn no_memory_of_another_call_is_seen() {
+    let fixture = Fixture::with(|options| options.slots = 1);
+    for module in [task_with(PRYING), task_with(Parts { fields: "(global i32 (i32.const 1))", ..PRYING })] {
+        for _ in 0..2 {
+            assert_eq!(fixture.call(&module, "1").await.result, Ok("0".to_owned()));
+        }
+    }
+}
+
 /// Imports for a guest that counts what it was given: `$count` calls the function and returns a list's length.
 fn counting(interface: &str, function: &str, element: &str) -> String {
     let imports = format!(
@@ -153,39 +180,4 @@ async fn a_folder_can_be_written_only_when_that_is_granted() {
         assert_eq!(outcome.result, Ok(expected.to_owned()), "{access:?} {path}");
     }
     assert!(granted.join("new").is_dir() && !folder.path().join("new").exists());
-}
-
-#[tokio::test]
-async fn there_is_no_network() {
-    let guest = task_with(Parts {
-        imports: r#"
-            (import "wasi:sockets/network@0.2.0" (instance $network
-                (type $code (enum "unknown" "access-denied" "not-supported" "invalid-argument" "out-of-memory"
-                    "timeout" "concurrency-conflict" "not-in-progress" "would-block" "invalid-state"
-                    "new-socket-limit" "address-not-bindable" "address-in-use" "remote-unreachable"
-                    "connection-refused" "connection-reset" "connection-aborted" "datagram-too-large"
-                    "name-unresolvable" "temporary-resolver-failure" "permanent-resolver-failure"))
-                (export "error-code" (type $error-code (eq $code)))
-                (type $family (enum "ipv4" "ipv6"))
-                (export "ip-address-family" (type $ip (eq $family)))))
-            (alias export $network "error-code" (type $error-code))
-            (alias export $network "ip-address-family" (type $ip))
-            (import "wasi:sockets/tcp@0.2.0" (instance $tcp (export "tcp-socket" (type (sub resource)))))
-            (alias export $tcp "tcp-socket" (type $socket))
-            (import "wasi:sockets/tcp-create-socket@0.2.0" (instance $create
-                (alias outer 1 $error-code (type $e)) (export "error-code" (type $error-code (eq $e)))
-                (alias outer 1 $ip (type $i)) (export "ip-address-family" (type $ip (eq $i)))
-                (alias outer 1 $socket (type $s)) (export "tcp-socket" (type $socket (eq $s)))
-                (export "create-tcp-socket" (func (param "address-family" $ip)
-                    (result (result (own $socket) (error $error-code)))))))
-            (core func $create (canon lower (func $create "create-tcp-socket") (memory $memory)))"#,
-        lowered: r#"(export "create" (func $create))"#,
-        fields: r#"(import "host" "create" (func $create (param i32 i32)))"#,
-        body: "(call $create (i32.const 0) (i32.const 200))
-               (i32.store8 (i32.const 64) (i32.add (i32.const 48) (i32.load8_u (i32.const 200))))
-               (i32.store8 (i32.const 65) (i32.add (i32.const 48) (i32.load8_u (i32.const 204))))
-               (call $ok (i32.const 64) (i32.const 2))",
-    });
-    let access_denied = "11";
-    assert_eq!(Fixture::new().call(&guest, "1").await.result, Ok(access_denied.to_owned()));
 }

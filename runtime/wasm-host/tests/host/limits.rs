@@ -5,8 +5,8 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use wasm_host::{Failure, Limits};
 
+use crate::Fixture;
 use crate::guests::{Parts, echo, sleep, spin, task, task_with};
-use crate::{Fixture, trap_message};
 
 const PAGE: usize = 65_536;
 /// So long that only a limit can end it.
@@ -36,23 +36,6 @@ async fn a_loop_is_timed_out() {
     assert_eq!(outcome.result, Err(Failure::TimedOut { after: Duration::from_millis(50) }));
     assert!(outcome.usage.wall >= Duration::from_millis(50));
     assert!(outcome.usage.fuel > 0, "fuel is reported after a timeout");
-}
-
-#[tokio::test]
-async fn a_guest_that_waits_in_the_host_is_timed_out() {
-    let outcome = Fixture::new().call_with(&sleep(FOR_EVER), "1", |call| call.limits = short()).await;
-    assert_eq!(outcome.result, Err(Failure::TimedOut { after: Duration::from_millis(50) }));
-}
-
-#[tokio::test]
-async fn an_instance_that_is_never_ready_is_timed_out() {
-    let guest = task_with(Parts {
-        fields: "(func $begin (loop $again (br $again))) (start $begin)",
-        body: "(unreachable)",
-        ..Parts::default()
-    });
-    let outcome = Fixture::new().call_with(&guest, "1", |call| call.limits = short()).await;
-    assert_eq!(outcome.result, Err(Failure::TimedOut { after: Duration::from_millis(50) }));
 }
 
 #[tokio::test]
@@ -101,17 +84,6 @@ async fn growing_beyond_the_memory_limit_is_named_exactly() {
 }
 
 #[tokio::test]
-async fn beginning_beyond_the_memory_limit_is_named_exactly() {
-    let guest = task_with(Parts {
-        fields: "(memory $more 3)",
-        body: "(call $ok (local.get $ptr) (local.get $len))",
-        ..Parts::default()
-    });
-    let outcome = Fixture::new().call_with(&guest, "1", |call| call.limits.memory_bytes = 2 * PAGE).await;
-    assert_eq!(outcome.result, Err(Failure::OutOfMemory { limit: 2 * PAGE, requested: 4 * PAGE }));
-}
-
-#[tokio::test]
 async fn no_limit_of_a_call_goes_beyond_the_hosts() {
     let fixture = Fixture::with(|options| options.memory_bytes_max = 2 * PAGE);
     let guest = task("(drop (memory.grow (i32.const 2))) (unreachable)");
@@ -131,17 +103,6 @@ async fn a_modules_own_maximum_is_its_own_affair() {
 }
 
 #[tokio::test]
-async fn tables_are_limited_too() {
-    let guest = task_with(Parts {
-        fields: "(table $t 1 funcref)",
-        body: "(drop (table.grow $t (ref.null func) (i32.const 1000000))) (unreachable)",
-        ..Parts::default()
-    });
-    let failure = Fixture::new().call(&guest, "1").await.result.unwrap_err();
-    assert_eq!(trap_message(failure), "the module asked for tables of 1000001 elements; the limit is 100000");
-}
-
-#[tokio::test]
 async fn output_over_its_limit_is_refused() {
     let fixture = Fixture::new();
     let input = format!("\"{}\"", "x".repeat(98));
@@ -149,23 +110,6 @@ async fn output_over_its_limit_is_refused() {
     assert_eq!(exact.result, Ok(input.clone()));
     let outcome = fixture.call_with(&echo(), &input, |call| call.limits.output_bytes = 99).await;
     assert_eq!(outcome.result, Err(Failure::OutputTooLarge { size: 100, limit: 99 }));
-}
-
-#[tokio::test]
-async fn output_too_large_to_copy_is_refused() {
-    let guest = task("(drop (memory.grow (i32.const 300))) (call $ok (i32.const 0) (i32.const 19000000))");
-    let outcome = Fixture::new().call(&guest, "1").await;
-    assert_eq!(outcome.result, Err(Failure::OutputTooLarge { size: 16 << 20, limit: 262_144 }));
-}
-
-#[tokio::test]
-async fn handles_are_limited_too() {
-    let endless = sleep(FOR_EVER).replace(
-        "(call $block (call $subscribe",
-        "(loop $again (drop (call $subscribe (i64.const 1))) (br $again)) (call $block (call $subscribe",
-    );
-    let failure = Fixture::new().call(&endless, "1").await.result.unwrap_err();
-    assert_eq!(trap_message(failure), "resource table has no free keys");
 }
 
 #[tokio::test]

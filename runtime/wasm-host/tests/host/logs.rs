@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use tokio_util::sync::CancellationToken;
 use wasm_host::{Context, Failure, LogSource, LogWatch, Outcome};
 
+use crate::Fixture;
 use crate::guests::{Parts, logging, task_with};
-use crate::{Fixture, trap_message};
 
 const RETURN: &str = "(call $ok (local.get $ptr) (local.get $len))";
 
@@ -87,14 +87,6 @@ async fn a_flood_of_log_is_cut_and_said_once() {
     assert_eq!((lines.len(), lines[0].1.len()), (2, 1_000));
     assert_eq!(lines[1].0, LogSource::Host);
     assert!(lines[1].1.starts_with("the log is full at 1000 bytes: "), "{}", lines[1].1);
-}
-
-#[tokio::test]
-async fn one_enormous_log_line_is_a_trap() {
-    let body = "(drop (memory.grow (i32.const 300)))
-                (call $log (i32.const 2) (i32.const 0) (i32.const 19000000)) (unreachable)";
-    let failure = Fixture::new().call(&logging("", body), "1").await.result.unwrap_err();
-    assert_eq!(trap_message(failure), "it passed more than 16777216 bytes to the host in one call");
 }
 
 #[tokio::test]

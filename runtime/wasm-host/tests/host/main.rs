@@ -7,6 +7,7 @@ mod core_modules;
 mod ends;
 mod grants;
 mod guests;
+mod hostile;
 mod isolation;
 mod limits;
 mod logs;

@@ -81,20 +81,6 @@ async fn every_import_of_the_world_is_offered() {
 }
 
 #[tokio::test]
-async fn a_module_that_could_never_run_is_refused() {
-    let with = |fields| task_with(Parts { fields, body: "(unreachable)", ..Parts::default() });
-    for (text, message) in [
-        (with("(memory $big 5000)"), "minimum byte size of 327680000"),
-        (with("(memory $a 1) (memory $b 1)"), "3 Wasm linear memories"),
-        (with("(table $t 100001 funcref)"), "100001"),
-    ] {
-        let refusal = refusal(&text).await;
-        assert!(refusal.starts_with("the component needs more than this host gives: "), "{refusal}");
-        assert!(refusal.contains(message), "{refusal}");
-    }
-}
-
-#[tokio::test]
 async fn a_module_over_the_size_limit_is_refused() {
     let fixture = Fixture::with(|options| options.module_bytes_max = 100);
     assert!(matches!(fixture.add(&echo()).await, Err(ModuleError::TooLarge { max: 100, .. })));
