@@ -4,6 +4,7 @@
 mod children;
 pub mod fixture;
 pub mod fuzz;
+pub mod hostile;
 #[cfg(test)]
 mod laws;
 mod memory;

@@ -72,6 +72,11 @@ fn no_corpus_is_without_a_target() {
 }
 
 #[test]
+fn hostile_bytes_for_boundary() {
+    replay(target("boundary"));
+}
+
+#[test]
 fn hostile_bytes_for_definition() {
     replay(target("definition"));
 }

@@ -52,8 +52,8 @@ enum Deed {
     Sleep { milliseconds: Option<u64> },
     /// Return a text of `bytes` bytes.
     BigOutput { bytes: Option<usize> },
-    /// Return what isn't JSON.
-    BadJson,
+    /// Return this text, JSON or not.
+    Raw { text: String },
     /// Count calls in a static, which a fresh instance starts at 1.
     Count,
     /// Fail under any name, reserved ones included.
@@ -87,7 +87,7 @@ fn handle(input: &str) -> Result<String, TaskError> {
         Deed::Exit { code } => std::process::exit(code.unwrap_or(3)),
         Deed::Sleep { milliseconds } => deeds::sleep(milliseconds.unwrap_or(3_600_000)),
         Deed::BigOutput { bytes } => Value::String("x".repeat(bytes.unwrap_or(1_048_576))),
-        Deed::BadJson => return Ok("{\"half\": ".to_owned()),
+        Deed::Raw { text } => return Ok(text),
         Deed::Count => json!({ "calls": deeds::count() }),
         Deed::Fail { error, cause } => return Err(failure(error.as_deref(), cause.as_deref())),
         Deed::Echo { value } => value.unwrap_or(Value::Null),
@@ -117,7 +117,7 @@ mod tests {
         check(r#"{"do":"allocate","mebibytes":2}"#, r#"{"mebibytes":2}"#);
         check(r#"{"do":"sleep","milliseconds":0}"#, r#"{"slept":0}"#);
         check(r#"{"do":"big-output","bytes":3}"#, r#""xxx""#);
-        check(r#"{"do":"bad-json"}"#, r#"{"half": "#);
+        check(r#"{"do":"raw","text":"{half: "}"#, "{half: ");
     }
 
     #[test]

@@ -30,9 +30,24 @@ enum Order {
     /// Show what came with the request.
     Headers,
     /// Post a text somewhere and show the answer.
-    Post { scheme: String, authority: String, path: String, text: String },
+    Post(Post),
+    /// Call itself: post its own input to the address at which this server calls it.
+    Again { authority: String, path: String },
     /// Never answer.
     Nothing,
+}
+
+/// A request of its own.
+#[derive(Debug, Deserialize)]
+struct Post {
+    scheme: String,
+    authority: String,
+    path: String,
+    text: String,
+    /// POST, if it says nothing.
+    method: Option<String>,
+    #[serde(default)]
+    headers: Vec<(String, String)>,
 }
 
 struct Handler;
@@ -43,11 +58,18 @@ impl Guest for Handler {
         let (status, text) = match serde_json::from_slice(&input) {
             Ok(Order::Answer { status, text }) => (status, text),
             Ok(Order::Headers) => (200, headers(&request).to_string()),
-            Ok(Order::Post { scheme, authority, path, text }) => {
-                match post(&scheme, &authority, &path, &text) {
-                    Ok(answer) => (200, answer.to_string()),
-                    Err(code) => (502, format!("{code:?}")),
-                }
+            Ok(Order::Post(post)) => told(post.send()),
+            Ok(Order::Again { authority, path }) => {
+                let text = String::from_utf8_lossy(&input).into_owned();
+                let post = Post {
+                    scheme: "http".to_owned(),
+                    authority,
+                    path,
+                    text,
+                    method: None,
+                    headers: Vec::new(),
+                };
+                told(post.send())
             }
             Ok(Order::Nothing) => return,
             Err(error) => (400, error.to_string()),
@@ -66,23 +88,38 @@ fn headers(request: &IncomingRequest) -> Value {
     json!({"path": request.path_with_query(), "headers": entries.collect::<serde_json::Map<_, _>>()})
 }
 
-fn post(scheme: &str, authority: &str, path: &str, text: &str) -> Result<Value, ErrorCode> {
-    let request = OutgoingRequest::new(Fields::new());
-    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
-    let is_set = request.set_method(&Method::Post).is_ok()
-        && request.set_scheme(Some(&scheme)).is_ok()
-        && request.set_authority(Some(authority)).is_ok()
-        && request.set_path_with_query(Some(path)).is_ok();
-    let Some(body) = request.body().ok().filter(|_| is_set) else {
-        return Err(ErrorCode::HttpRequestUriInvalid);
-    };
-    let answer = outgoing_handler::handle(request, None)?;
-    write_all(body, text.as_bytes());
-    answer.subscribe().block();
-    let answer = answer.get().and_then(Result::ok).ok_or(ErrorCode::InternalError(None))??;
-    let status = answer.status();
-    let text = answer.consume().map(read_all).unwrap_or_default();
-    Ok(json!({"status": status, "text": String::from_utf8_lossy(&text)}))
+fn told(answer: Result<Value, ErrorCode>) -> (u16, String) {
+    match answer {
+        Ok(answer) => (200, answer.to_string()),
+        Err(code) => (502, format!("{code:?}")),
+    }
+}
+
+impl Post {
+    fn send(self) -> Result<Value, ErrorCode> {
+        let headers = Fields::new();
+        for (name, value) in &self.headers {
+            let added = headers.append(name, value.as_bytes());
+            added.map_err(|error| ErrorCode::InternalError(Some(format!("{error:?}"))))?;
+        }
+        let request = OutgoingRequest::new(headers);
+        let scheme = if self.scheme == "https" { Scheme::Https } else { Scheme::Http };
+        let method = self.method.map_or(Method::Post, Method::Other);
+        let is_set = request.set_method(&method).is_ok()
+            && request.set_scheme(Some(&scheme)).is_ok()
+            && request.set_authority(Some(&self.authority)).is_ok()
+            && request.set_path_with_query(Some(&self.path)).is_ok();
+        let Some(body) = request.body().ok().filter(|_| is_set) else {
+            return Err(ErrorCode::HttpRequestUriInvalid);
+        };
+        let answer = outgoing_handler::handle(request, None)?;
+        write_all(body, self.text.as_bytes());
+        answer.subscribe().block();
+        let answer = answer.get().and_then(Result::ok).ok_or(ErrorCode::InternalError(None))??;
+        let status = answer.status();
+        let text = answer.consume().map(read_all).unwrap_or_default();
+        Ok(json!({"status": status, "text": String::from_utf8_lossy(&text)}))
+    }
 }
 
 fn read_all(body: IncomingBody) -> Vec<u8> {

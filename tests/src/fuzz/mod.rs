@@ -2,6 +2,7 @@
 //! so that the same code serves live fuzzing (`tests/fuzz`), the replay of its findings, and a few thousand mutations
 //! in every test run.
 
+mod boundary;
 mod execution;
 mod language;
 mod mutate;
@@ -18,6 +19,7 @@ pub struct Target {
 }
 
 pub const TARGETS: &[Target] = &[
+    Target { name: "boundary", run: boundary::boundary },
     Target { name: "definition", run: language::definition },
     Target { name: "interpreter", run: steps::interpreter },
     Target { name: "intrinsic", run: language::intrinsic },

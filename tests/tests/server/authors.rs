@@ -84,7 +84,7 @@ fn the_exit_code_tells_how_a_call_ended() {
         4,
         &["Failed as Sandbox.Timedout: "],
     );
-    check(&deed(r#""bad-json""#, &[]), 4, &["Failed as Runtime.InvalidOutput: "]);
+    check(&deed(r#""raw", "text": "{half: ""#, &[]), 4, &["Failed as Runtime.InvalidOutput: "]);
     check(&deed(r#""echo""#, &["--memory", "0"]), 2, &["--memory", "0"]);
     fs::write(folder.path().join("text.wasm"), "text").unwrap();
     let no_module = stepwell(folder.path(), &["invoke", "text.wasm"]).output().unwrap();

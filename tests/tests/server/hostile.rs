@@ -5,6 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
+use tests::hostile::{Deed, End, deeds};
 use tests::process::{Client, Home, PATIENCE, guest, history, wait_for};
 
 const HOSTILE: &str = "arn:aws:lambda:us-east-1:123456789012:function:hostile";
@@ -13,45 +14,6 @@ const ECHO: &str = "arn:aws:lambda:us-east-1:123456789012:function:echo";
 const TIMES: usize = 3;
 /// Clients whose executions must go on meanwhile.
 const BYSTANDERS: usize = 2;
-
-/// How a deed ends: in an error, with a part of its cause; or in a result that did no harm.
-enum End {
-    Error(&'static str, &'static str),
-    Output(Value),
-}
-
-/// Each deed of the module `hostile`, see its source.
-fn deeds() -> Vec<(Value, End)> {
-    use End::{Error, Output};
-    vec![
-        (json!({"do": "loop"}), Error("Runtime.OutOfFuel", "10000000000 units")),
-        (json!({"do": "allocate"}), Error("Runtime.OutOfMemory", "134217728")),
-        (json!({"do": "recurse"}), Error("Runtime.Trap", "stack")),
-        (json!({"do": "panic"}), Error("Runtime.Trap", "on request")),
-        (json!({"do": "exit"}), Error("Runtime.ExitError", "")),
-        (
-            json!({"do": "big-output"}),
-            Error("States.DataLimitExceeded", "function:hostile' returned a result"),
-        ),
-        (json!({"do": "bad-json"}), Error("Runtime.InvalidOutput", "JSON")),
-        (json!({"do": "sleep"}), Error("States.Timeout", "")),
-        (json!({"do": "open-file"}), Error("OpenFailed", "")),
-        (json!({"do": "write-file"}), Error("WriteFailed", "")),
-        (json!({"do": "list-dir"}), Error("ListFailed", "")),
-        (json!({"do": "connect"}), Error("ConnectFailed", "")),
-        (json!({"do": "resolve"}), Error("ResolveFailed", "")),
-        (
-            json!({"do": "fail", "error": "States.Timeout"}),
-            Error("Runtime.ReservedErrorName", "States.Timeout"),
-        ),
-        (json!({"do": "dance"}), Error("InvalidInput", "dance")),
-        (json!({"do": "print", "lines": 20_000}), Output(json!({"lines": 20_000, "failures": 0}))),
-        (json!({"do": "log", "lines": 20_000}), Output(json!({"lines": 20_000}))),
-        (json!({"do": "heartbeat", "times": 20_000}), Output(json!({"times": 20_000}))),
-        (json!({"do": "environment"}), Output(json!({"variables": [], "arguments": []}))),
-        (json!({"do": "count"}), Output(json!({"calls": 1}))),
-    ]
-}
 
 #[test]
 fn hostile_modules_end_with_named_errors_and_disturb_nobody() {
@@ -82,16 +44,16 @@ fn hostile_modules_end_with_named_errors_and_disturb_nobody() {
                 }
             });
         }
-        let start = |(deed, end): (Value, End)| {
-            let machine = if deed["do"] == "sleep" { &hasty } else { &hostile };
-            let executions = [(); TIMES].map(|()| client.start(machine, &deed));
-            (deed, end, executions)
+        let start = |Deed { input, end }: Deed| {
+            let machine = if input["do"] == "sleep" { &hasty } else { &hostile };
+            let executions = [(); TIMES].map(|()| client.start(machine, &input));
+            (input, end, executions)
         };
         let started: Vec<_> = deeds().into_iter().map(start).collect();
         let mut problems = Vec::new();
-        for (deed, end, executions) in started {
+        for (input, end, executions) in started {
             for execution in executions {
-                problems.extend(problem(client, &execution, &end).map(|what| format!("{deed}: {what}")));
+                problems.extend(problem(client, &execution, &end).map(|what| format!("{input}: {what}")));
             }
         }
         stop.store(true, Ordering::Relaxed);
