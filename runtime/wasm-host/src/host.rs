@@ -22,6 +22,7 @@ use crate::guest_files::{self, ScratchRoot};
 use crate::imports;
 use crate::inspect::ModuleInfo;
 use crate::invoke::{self, Environment};
+use crate::lanes::Lanes;
 use crate::options::Options;
 use crate::outcome::{Failure, Outcome};
 use crate::outgoing::Outgoing;
@@ -29,6 +30,7 @@ use crate::registry::{Bounds, Registry};
 use crate::requests;
 use crate::threads::GuestThreads;
 use crate::ticker::Ticker;
+use crate::turns::TickMark;
 
 /// Keeps modules and calls them. Clones share one host; its threads end with the last clone.
 #[derive(Clone)]
@@ -40,6 +42,7 @@ struct Inner {
     registry: Registry,
     gate: Gate,
     running: Arc<Semaphore>,
+    lanes: Lanes,
     memory_bytes_max: usize,
     scratch: ScratchRoot,
     nothing: Arc<WasiFilesystemCtx>,
@@ -72,7 +75,7 @@ impl Host {
         let threads = GuestThreads::start(options.guest_threads).map_err(HostError::Threads)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Threads)?;
         let scratch =
-            ScratchRoot::open(&options.data_dir, threads.handle().clone()).map_err(HostError::DataDir)?;
+            ScratchRoot::open(&options.data_dir, threads.slow().clone()).map_err(HostError::DataDir)?;
         let nothing =
             guest_files::nothing(&scratch).map_err(|error| HostError::Engine(format!("{error:#}")))?;
         let bounds = Bounds {
@@ -80,7 +83,8 @@ impl Host {
             module_bytes_max: options.module_bytes_max,
             loaded_modules_max: options.loaded_modules_max,
         };
-        let registry = Registry::new(engine, linker, files, threads.handle().clone(), &bounds);
+        let lanes = Lanes::new(&threads, options);
+        let registry = Registry::new(engine, linker, files, threads.slow().clone(), &bounds);
         tracing::info!(?allocation, slots = options.slots, "module host is ready");
         Ok(Self {
             inner: Arc::new(Inner {
@@ -95,6 +99,7 @@ impl Host {
                 closing: CancellationToken::new(),
                 stopping: CancellationToken::new(),
                 calls: TaskTracker::new(),
+                lanes,
                 threads,
                 _ticker: ticker,
             }),
@@ -179,12 +184,15 @@ impl Inner {
             requests: self.requests.clone(),
             stopping: self.stopping.clone(),
         };
+        let (module, mark) = (Arc::clone(&call.module), TickMark::default());
+        let tick = mark.clone();
         let guest = async move {
             // Given back after the instance is gone, also when the task is aborted.
             let _slot = slot;
-            invoke::run(call, environment).await
+            invoke::run(call, environment, tick).await
         };
-        let guest = AbortOnDropHandle::new(self.calls.spawn_on(guest, self.threads.handle()));
+        let guest = self.lanes.clone().run(module, mark, guest);
+        let guest = AbortOnDropHandle::new(self.calls.spawn_on(guest, self.lanes.quick()));
         guest.await.map_err(|error| Failure::Host(format!("the call ended early: {error}")))
     }
 }

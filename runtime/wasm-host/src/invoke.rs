@@ -61,13 +61,13 @@ type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>
 
 /// Runs the guest to its end, its limits or its cancellation. The instance and its scratch space are gone when this
 /// returns.
-pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
+pub(crate) async fn run(call: Call, environment: Environment, mark: TickMark) -> Outcome {
     if call.grants.scratch_bytes == 0 {
-        return run_in(call, environment, None).await;
+        return run_in(call, environment, mark, None).await;
     }
     match environment.scratch.new_folder() {
         Ok(folder) => {
-            let outcome = run_in(call, environment, Some(&folder)).await;
+            let outcome = run_in(call, environment, mark, Some(&folder)).await;
             folder.remove().await;
             outcome
         }
@@ -77,9 +77,13 @@ pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
     }
 }
 
-async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFolder>) -> Outcome {
+async fn run_in(
+    call: Call,
+    environment: Environment,
+    mark: TickMark,
+    scratch: Option<&ScratchFolder>,
+) -> Outcome {
     let started = Instant::now();
-    let mark = TickMark::default();
     let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
     if let Some(watch) = &call.log_watch {
         watch.attach(&captured);

@@ -21,6 +21,7 @@ mod imports;
 mod incoming;
 mod inspect;
 mod invoke;
+mod lanes;
 mod limiter;
 mod loaded;
 mod log;

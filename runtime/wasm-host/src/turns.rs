@@ -1,4 +1,4 @@
-//! Lets a bounded number of guests run at once and the rest take turns.
+//! Lets a bounded number of guests run at once in the slow lane and the rest take turns.
 //!
 //! A guest holds a permit while it is inside its own code, and gives it back while it waits in a host call, so
 //! a thousand sleeping guests keep nobody from running. One that computes for long gives its permit to the next
@@ -15,22 +15,39 @@ use tokio_util::sync::PollSemaphore;
 /// Ticks in a row before a guest goes to the end of the line. Changing guests costs warm caches, so not each tick.
 const TICKS_PER_TURN: u32 = 5;
 
-/// Set by the engine's tick, just before a guest yields: it is still busy, not waiting.
+/// What is known of a guest between two polls. Clones are the same.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct TickMark(Arc<AtomicBool>);
+pub(crate) struct TickMark(Arc<Mark>);
+
+#[derive(Debug, Default)]
+struct Mark {
+    /// It is still busy, not waiting.
+    is_busy: AtomicBool,
+    is_slow: AtomicBool,
+}
 
 impl TickMark {
+    /// Called by the engine's tick, just before a guest yields.
     pub(crate) fn set(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.is_busy.store(true, Ordering::Relaxed);
     }
 
     /// Relaxed is enough: the mark is set and read on the thread that polls the guest.
-    fn take(&self) -> bool {
-        self.0.swap(false, Ordering::Relaxed)
+    pub(crate) fn take(&self) -> bool {
+        self.0.is_busy.swap(false, Ordering::Relaxed)
+    }
+
+    /// From now on it takes turns.
+    pub(crate) fn leave_quick_lane(&self) {
+        self.0.is_slow.store(true, Ordering::Relaxed);
+    }
+
+    fn is_slow(&self) -> bool {
+        self.0.is_slow.load(Ordering::Relaxed)
     }
 }
 
-/// A guest's future that is polled only while it holds a permit.
+/// A guest's future that is polled only while it holds a permit, once it is in the slow lane.
 pub(crate) struct InTurns<F> {
     guest: Pin<Box<F>>,
     mark: TickMark,
@@ -50,6 +67,9 @@ impl<F: Future> Future for InTurns<F> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
+        if !this.mark.is_slow() {
+            return this.guest.as_mut().poll(cx);
+        }
         if this.permit.is_none() {
             // The semaphore is never closed; if it were, running without a permit would do no harm.
             this.permit = ready!(this.permits.poll_acquire(cx));
@@ -77,6 +97,7 @@ mod tests {
     fn free_permits(guest_is_busy: bool, count: usize) -> Vec<bool> {
         let permits = Arc::new(Semaphore::new(1));
         let mark = TickMark::default();
+        mark.leave_quick_lane();
         let guest_mark = mark.clone();
         let guest = poll_fn(move |_| {
             if guest_is_busy {

@@ -1,6 +1,8 @@
 //! What a guest may do to the host with the calls that everybody has: floods of them, enormous arguments, handles that
 //! are not its own, and waiting for ever.
 
+use wasm_host::Call;
+
 use super::{Row, check, row};
 use crate::grants::asking;
 use crate::guests::{Parts, command, logging, sleep, task_with};
@@ -58,6 +60,11 @@ fn again(call: &str) -> String {
     format!("(loop $again {call} (br $again)) (unreachable)")
 }
 
+/// A call of the host costs little of it.
+fn little_fuel(call: &mut Call) {
+    call.limits.fuel = 100_000;
+}
+
 fn floods() -> Vec<Row> {
     let now = || waiting(&again("(drop (call $now))"));
     let empty_line = logging("", &again("(call $log (i32.const 2) (i32.const 0) (i32.const 0))"));
@@ -67,16 +74,16 @@ fn floods() -> Vec<Row> {
     );
     let too_much = "Trap it passed more than 16777216 bytes to the host in one call";
     vec![
-        row("calls of the host without end", now(), "OutOfFuel"),
+        row("calls of the host without end", now(), "OutOfFuel").with(little_fuel),
         row("calls of the host without end, for ever", now(), "TimedOut").for_ever(),
-        row("a flood of empty lines of log", empty_line, "OutOfFuel")
-            .with(|call| call.limits.fuel = 1_000_000),
+        row("a flood of empty lines of log", empty_line, "OutOfFuel").with(little_fuel),
         row("one enormous line of log", enormous, too_much),
         row(
             "a flood of heartbeats",
             beating().replace("(br_if $again", "(br $again) (br_if $again"),
             "OutOfFuel",
-        ),
+        )
+        .with(little_fuel),
         row(
             "all random bytes there are",
             waiting("(call $draw (i64.const -1) (i32.const 64)) (unreachable)"),
@@ -157,7 +164,8 @@ fn polls() -> Vec<Row> {
             "timers that are far away, without end",
             waiting(&again("(call $drop (call $subscribe (i64.const -1)))")),
             "OutOfFuel",
-        ),
+        )
+        .with(little_fuel),
     ]
 }
 
@@ -168,8 +176,7 @@ fn streams() -> Vec<Row> {
         |bytes: u32| program(&again(&format!("(call $complain (i32.const 0) (i32.const {bytes}))")));
     vec![
         row("a flood of output", print(4_096), "OutputTooLarge { size: 266240, limit: 262144 }"),
-        row("a flood of standard error", complain(4_096), "OutOfFuel")
-            .with(|call| call.limits.fuel = 200_000),
+        row("a flood of standard error", complain(4_096), "OutOfFuel").with(little_fuel),
         row(
             "a write that is larger than a write may be",
             complain(60_000),

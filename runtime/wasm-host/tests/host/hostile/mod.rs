@@ -25,7 +25,7 @@ use wasm_host::{
 use crate::Fixture;
 use crate::guests::echo;
 
-const SLOTS: u32 = 4;
+const SLOTS: u32 = 2;
 /// Units of fuel and bytes of memory of a guest that has no limits of its own.
 const FUEL: u64 = 2_000_000;
 const MEMORY_BYTES: usize = 32 << 20;
