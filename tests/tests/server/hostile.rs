@@ -8,6 +8,8 @@ use serde_json::{Value, json};
 use tests::hostile::{Deed, End, deeds};
 use tests::process::{Client, Home, PATIENCE, guest, history, wait_for};
 
+use crate::tasks::task;
+
 const HOSTILE: &str = "arn:aws:lambda:us-east-1:123456789012:function:hostile";
 const ECHO: &str = "arn:aws:lambda:us-east-1:123456789012:function:echo";
 /// Executions of each deed at once.
@@ -69,6 +71,44 @@ fn hostile_modules_end_with_named_errors_and_disturb_nobody() {
     );
     server.assert_alive();
     assert_eq!(client.get("/health").unwrap().status, 200);
+}
+
+/// A module may return what is as deep as can be read; what is made of it is deeper, and was once read by nobody again.
+#[test]
+fn what_is_too_deep_once_it_is_wrapped_fails_its_state() {
+    let home = Home::new();
+    let mut server = home.start();
+    let client = server.client();
+    client.push("hostile", &guest("hostile"));
+    let nested = |depth: usize| format!("{}{}", "[".repeat(depth), "]".repeat(depth));
+    let deepest = json!({"do": "raw", "text": nested(127)});
+    let map = |more: Value| {
+        let processor = json!({
+            "ProcessorConfig": {"Mode": "DISTRIBUTED", "ExecutionType": "STANDARD"},
+            "StartAt": "T", "States": {"T": {"Type": "Task", "Resource": HOSTILE, "End": true}},
+        });
+        let mut map = json!({"Type": "Map", "ItemProcessor": processor, "End": true});
+        map.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        json!({"StartAt": "M", "States": {"M": map}})
+    };
+    let parameters = json!({"Parameters": {"FunctionName": "hostile", "Payload.$": "$"}});
+    let batches = json!({"ItemBatcher": {"MaxItemsPerBatch": 1}});
+    let deepest_item: Value = serde_json::from_str(&nested(127)).unwrap();
+    for (name, definition, input, error) in [
+        ("plain", task(HOSTILE, &json!({})), deepest.clone(), Value::Null),
+        (
+            "invoke",
+            task("arn:aws:states:::lambda:invoke", &parameters),
+            deepest.clone(),
+            json!("States.Runtime"),
+        ),
+        ("joined", map(json!({})), json!([deepest]), json!("States.Runtime")),
+        ("batched", map(batches), deepest_item, json!("States.Runtime")),
+    ] {
+        let ended = client.run(&client.create(name, &definition), &input);
+        assert_eq!(ended["error"], error, "{name}: {ended}");
+    }
+    server.assert_alive();
 }
 
 /// Runs one harmless execution to its end.

@@ -8,7 +8,7 @@ use serde_json::{Map as Object, Value};
 
 use crate::data::evaluate::{self, Failure};
 use crate::data::flow;
-use crate::data::json::Data;
+use crate::data::json::{self, Data};
 use crate::data::scope::keyed_digest;
 use crate::data::text::Text;
 use crate::definition::{Definition, Distributed, ItemBatcher, Map, Mode, State, StateKind};
@@ -206,7 +206,13 @@ impl Stepper<'_> {
             }
             Some(batches) => self.next_batch(run, map, batches)?,
         };
-        if portion.input.size() > PAYLOAD_BYTES_MAX { Err(Failure::data_limit()) } else { Ok(portion) }
+        if portion.input.size() > PAYLOAD_BYTES_MAX {
+            return Err(Failure::data_limit());
+        }
+        if !json::is_readable(portion.input.text()) {
+            return Err(evaluate::too_deep());
+        }
+        Ok(portion)
     }
 
     fn next_batch(&self, run: &MapRun, map: &Map, batches: Batches) -> Result<Portion, Failure> {
@@ -331,6 +337,9 @@ impl Stepper<'_> {
         self.remove_map_run(row);
         self.state.thread_mut(owner).phase = Phase::Working;
         self.write_next(owner, HistoryKind::MapRunSucceeded);
+        if !json::is_readable(&text) {
+            return self.fail_evaluation(owner, &evaluate::too_deep());
+        }
         self.leave_fork(owner, Data::from_valid_text(text));
     }
 

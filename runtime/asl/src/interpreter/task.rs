@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::data::evaluate::{self, Failure};
 use crate::data::flow;
-use crate::data::json::Data;
+use crate::data::json::{self, Data};
 use crate::data::scope::Scope;
 use crate::data::text::Text;
 use crate::definition::{Definition, NumberField, Pattern, StateKind, Target, Task};
@@ -415,13 +415,22 @@ fn seconds(field: Option<&NumberField>, scope: &Scope<'_>, input: &Value) -> Res
 
 fn within_limit(target: &Target, arn: &str, output: Data) -> Result<Data, ErrorOutput> {
     if output.size() <= PAYLOAD_BYTES_MAX {
-        return Ok(output);
+        return readable(output);
     }
     let name = match target {
         Target::Function | Target::Activity => arn,
         Target::Service { service, .. } => service,
     };
     Err(StateError::data_limit(name).output)
+}
+
+/// What an executor puts around a result may be one level too many: it could be stored, and never read again.
+fn readable(output: Data) -> Result<Data, ErrorOutput> {
+    if json::is_readable(output.text()) {
+        return Ok(output);
+    }
+    let Failure { error, cause, .. } = evaluate::too_deep();
+    Err(ErrorOutput::new(error, cause))
 }
 
 fn service_name(service: &str, action: &str, pattern: Pattern) -> ServiceName {
