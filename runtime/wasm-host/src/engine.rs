@@ -16,6 +16,8 @@ const TABLE_KEEP_RESIDENT: usize = 4 << 10;
 const STACK_KEEP_RESIDENT: usize = 16 << 10;
 /// Slots that stay bound to the module that used them last.
 const WARM_SLOTS_MAX: u32 = 100;
+/// Runtime structures of one core instance, which are in our memory: a component has up to 64 of them.
+const CORE_INSTANCE_BYTES_MAX: usize = 1 << 20;
 /// Runtime structures of one component; those of Python and JavaScript are larger than the engine's default.
 const COMPONENT_INSTANCE_BYTES_MAX: usize = 8 << 20;
 
@@ -80,7 +82,7 @@ fn pool(options: &Options, scan: bool) -> PoolingAllocationConfig {
         .max_tables_per_module(TABLES_PER_MODULE_MAX)
         .max_memory_size(options.memory_bytes_max)
         .table_elements(TABLE_ELEMENTS_MAX)
-        .max_core_instance_size(COMPONENT_INSTANCE_BYTES_MAX)
+        .max_core_instance_size(CORE_INSTANCE_BYTES_MAX)
         .max_component_instance_size(COMPONENT_INSTANCE_BYTES_MAX)
         .linear_memory_keep_resident(memory_keep)
         .table_keep_resident(TABLE_KEEP_RESIDENT)

@@ -53,6 +53,7 @@ fn rows() -> Vec<(&'static str, Vec<u8>, &'static str)> {
         ("three memories", fields("(memory 1) (memory 1)"), NEEDS_MORE),
         ("a table of ten million", fields("(table 10000000 funcref)"), NEEDS_MORE),
         ("nine tables", fields(&"(table 1 funcref)".repeat(9)), NEEDS_MORE),
+        ("70,000 globals", fields(&"(global i32 (i32.const 0))".repeat(70_000)), NEEDS_MORE),
         ("65 instances", parts(&instances, ""), NEEDS_MORE),
         ("a core module that somebody else brings", parts("(import \"m\" (core module))", ""), NOT_OFFERED),
         ("900 imports that nobody offers", imports(900), NOT_OFFERED),
