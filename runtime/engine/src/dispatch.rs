@@ -1,13 +1,15 @@
-//! Task attempts on their way to an executor: a bounded number at once, the others as keys in a queue.
+//! Task attempts on their way to an executor: a bounded number at once, the others as keys in lines.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
+use asl::Text;
 use asl::interpreter::TaskRequest;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
+use crate::lines::Lines;
 use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome, run_guarded};
 use crate::shard::{Input, TaskKey, TaskReturned};
 
@@ -28,59 +30,101 @@ pub(crate) enum Inward {
 pub(crate) struct Dispatch<E> {
     executor: Arc<E>,
     inputs: mpsc::Sender<Inward>,
-    running_max: usize,
+    places: usize,
     /// Runs so far; after a rebuild one attempt may have two of them.
     runs: u64,
+    /// Attempts of which it is not known yet in which line they belong.
+    newcomers: VecDeque<TaskKey>,
     /// Attempts that wait for a place. Their inputs stay where they are until there is one.
-    waiting: VecDeque<TaskKey>,
-    running: HashMap<TaskKey, (u64, CancellationToken)>,
+    lines: Lines<TaskKey>,
+    running: HashMap<TaskKey, Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    run: u64,
+    line: Text,
+    cancel: CancellationToken,
 }
 
 /// Names of an attempt's execution and when it began, for its context.
 pub(crate) type Names = (asl::Text, asl::Text, asl::Text, asl::Timestamp);
 
 impl<E: TaskExecutor> Dispatch<E> {
-    pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Inward>, running_max: usize) -> Dispatch<E> {
-        Dispatch { executor, inputs, running_max, runs: 0, waiting: VecDeque::new(), running: HashMap::new() }
+    pub(crate) fn new(executor: Arc<E>, inputs: mpsc::Sender<Inward>, places: usize) -> Dispatch<E> {
+        Dispatch {
+            executor,
+            inputs,
+            places,
+            runs: 0,
+            newcomers: VecDeque::new(),
+            lines: Lines::new(places),
+            running: HashMap::new(),
+        }
     }
 
     pub(crate) fn push(&mut self, task: TaskKey) {
-        self.waiting.push_back(task);
+        self.newcomers.push_back(task);
     }
 
-    /// The next attempt, if there is a place for it.
-    pub(crate) fn next(&mut self) -> Option<TaskKey> {
-        if self.running.len() < self.running_max { self.waiting.pop_front() } else { None }
+    /// Whether there are attempts to be looked at. While all places are taken there is no need to.
+    pub(crate) fn has_newcomers(&self) -> bool {
+        self.lines.has_free() && !self.newcomers.is_empty()
+    }
+
+    /// The next attempt to be looked at.
+    pub(crate) fn newcomer(&mut self) -> Option<TaskKey> {
+        if self.has_newcomers() { self.newcomers.pop_front() } else { None }
+    }
+
+    /// Puts an attempt in its line.
+    pub(crate) fn wait(&mut self, task: TaskKey, request: &TaskRequest) {
+        self.lines.wait(&self.executor.line(request), task);
+    }
+
+    /// The next attempt for which there is a place, and its line. The place is taken.
+    pub(crate) fn next(&mut self) -> Option<(Text, TaskKey)> {
+        self.lines.next()
+    }
+
+    /// Gives a place back that was not needed.
+    pub(crate) fn give_back(&mut self, line: &Text) {
+        self.lines.give_back(line);
     }
 
     pub(crate) fn cancel(&mut self, task: TaskKey) {
-        if let Some((_, token)) = self.running.get(&task) {
-            token.cancel();
+        if let Some(running) = self.running.get(&task) {
+            running.cancel.cancel();
         }
     }
 
     /// Frees the place of a run, unless its attempt was given another one since.
     pub(crate) fn finished(&mut self, task: TaskKey, run: u64) {
-        if self.running.get(&task).is_some_and(|(running, _)| *running == run) {
-            self.running.remove(&task);
+        if self.running.get(&task).is_some_and(|running| running.run == run)
+            && let Some(running) = self.running.remove(&task)
+        {
+            self.lines.give_back(&running.line);
         }
     }
 
     /// Cancels everything; a restart finds what was running in the store.
     pub(crate) fn cancel_all(&mut self) {
-        self.waiting.clear();
-        for (_, (_, token)) in self.running.drain() {
-            token.cancel();
+        self.newcomers.clear();
+        self.lines = Lines::new(self.places);
+        for (_, running) in self.running.drain() {
+            running.cancel.cancel();
         }
     }
 
-    pub(crate) fn start(&mut self, task: TaskKey, request: TaskRequest, names: Names) {
+    /// Runs an attempt that has a place of its line.
+    pub(crate) fn start(&mut self, line: Text, task: TaskKey, request: TaskRequest, names: Names) {
         let cancel = CancellationToken::new();
-        // The same attempt may still be running if the shard was rebuilt around it.
         self.runs += 1;
         let run = self.runs;
-        if let Some((_, old)) = self.running.insert(task, (run, cancel.clone())) {
-            old.cancel();
+        // The same attempt may still be running if the shard was rebuilt around it.
+        if let Some(old) = self.running.insert(task, Running { run, line, cancel: cancel.clone() }) {
+            old.cancel.cancel();
+            self.lines.give_back(&old.line);
         }
         let (execution_arn, execution_name, state_machine_arn, started_at) = names;
         let span = tracing::info_span!("task", execution = %execution_arn, state = %request.state_name, attempt = task.attempt.0);

@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use asl::Timestamp;
 use asl::interpreter::TaskToken;
+use asl::{Text, Timestamp};
 use store::{CommitError, ReadError, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -154,7 +154,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     /// Waits for the first thing to do and does it.
     async fn wait(&mut self) -> Wake {
-        if self.in_flight.is_none() && self.shard.owes() {
+        if self.in_flight.is_none() && (self.shard.owes() || self.dispatch.has_newcomers()) {
             tokio::task::yield_now().await;
             return if self.stop.is_cancelled() { Wake::Stop } else { Wake::GoOn };
         }
@@ -265,17 +265,42 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
 
     /// Starts attempts that are durable, as far as there are places.
     async fn fill_places(&mut self) {
-        while let Some(task) = self.dispatch.next() {
-            if let Err(error) = self.supply(&Input::Recover(task)).await {
-                tracing::error!(%error, "the store could not be read");
-                return self.rebuild().await;
-            }
-            if let (Some(request), Some(names)) =
-                (self.shard.task_request(task), self.shard.execution_names(task))
-            {
-                self.dispatch.start(task, request, names);
-            }
+        if let Err(error) = self.try_to_fill_places().await {
+            tracing::error!(%error, "the store could not be read");
+            self.rebuild().await;
         }
+    }
+
+    async fn try_to_fill_places(&mut self) -> Result<(), ReadError> {
+        let started = Instant::now();
+        // Attempts that have just come are in memory, as a rule. After a restart many may not be.
+        while started.elapsed() < TURN_TIME_MAX
+            && let Some(task) = self.dispatch.newcomer()
+        {
+            self.put_in_line(task).await?;
+        }
+        while let Some((line, task)) = self.dispatch.next() {
+            self.start_attempt(line, task).await?;
+        }
+        Ok(())
+    }
+
+    async fn put_in_line(&mut self, task: TaskKey) -> Result<(), ReadError> {
+        self.supply(&Input::Recover(task)).await?;
+        if let Some(request) = self.shard.task_request(task) {
+            self.dispatch.wait(task, &request);
+        }
+        Ok(())
+    }
+
+    async fn start_attempt(&mut self, line: Text, task: TaskKey) -> Result<(), ReadError> {
+        self.supply(&Input::Recover(task)).await?;
+        match (self.shard.task_request(task), self.shard.execution_names(task)) {
+            (Some(request), Some(names)) => self.dispatch.start(line, task, request, names),
+            // It was given up while it waited.
+            _ => self.dispatch.give_back(&line),
+        }
+        Ok(())
     }
 
     /// Starts to commit what has gathered, if nothing is being committed.

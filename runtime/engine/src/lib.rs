@@ -8,6 +8,7 @@ mod engine;
 mod express;
 mod handle;
 mod hash;
+mod lines;
 mod load;
 mod logging;
 mod module_change;

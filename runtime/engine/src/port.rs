@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
-use asl::{Data, Timestamp};
+use asl::{Data, Text, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio_util::sync::CancellationToken;
@@ -84,6 +84,12 @@ pub struct TaskOutcome {
 pub trait TaskExecutor: Send + Sync + 'static {
     /// Runs one attempt to its end, or until it is cancelled, when the result no longer matters.
     fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> impl Future<Output = TaskOutcome> + Send;
+
+    /// The line in which an attempt waits for a place: those of one line cannot keep the others waiting. It is named
+    /// after what may be slow, such as the function.
+    fn line(&self, request: &TaskRequest) -> Text {
+        request.resource.clone()
+    }
 }
 
 /// Runs an attempt; a panic of the executor becomes an outcome.

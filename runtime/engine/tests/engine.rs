@@ -3,6 +3,8 @@
 
 #[path = "engine/definitions.rs"]
 mod definitions;
+#[path = "engine/fairness.rs"]
+mod fairness;
 #[path = "engine/modules.rs"]
 mod modules;
 #[path = "engine/redrive.rs"]
@@ -26,11 +28,13 @@ use futures::FutureExt;
 use store::{ExecutionRecord, ExecutionStatus, HistoryQuery, MemoryStore, Order, Store};
 use tokio_util::sync::CancellationToken;
 
-/// `double` doubles a number, `flaky` fails twice, `never` waits to be cancelled; `startExecution` starts a child.
+/// `double` doubles a number, `flaky` fails twice, `never` waits to be cancelled and `held` to be released;
+/// `startExecution` starts a child.
 #[derive(Default)]
 struct Functions {
     calls: AtomicU32,
     cancelled: AtomicU32,
+    released: CancellationToken,
     handle: Mutex<Option<Handle<MemoryStore>>>,
 }
 
@@ -83,6 +87,14 @@ impl TaskExecutor for Functions {
             "never" => {
                 cancel.cancelled().await;
                 self.cancelled.fetch_add(1, Ordering::SeqCst);
+                Ok(serde_json::Value::Null)
+            }
+            "held" => {
+                // A restart cancels it, and then its answer is no result.
+                tokio::select! {
+                    () = self.released.cancelled() => {}
+                    () = cancel.cancelled() => {}
+                }
                 Ok(serde_json::Value::Null)
             }
             other => panic!("there is no function {other}"),

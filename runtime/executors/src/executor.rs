@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use asl::Text;
+use asl::interpreter::TaskRequest;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use tokio_util::sync::CancellationToken;
 
@@ -38,5 +40,9 @@ impl<M: Modules, F: StepFunctions, C: Connections> TaskExecutor for Executor<M, 
             Some(call) => step_functions::perform(&self.step_functions, &call, &task, &cancel).await,
             None => self.modules.run(task, cancel).await,
         }
+    }
+
+    fn line(&self, request: &TaskRequest) -> Text {
+        self.modules.line(request)
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use asl::interpreter::{ErrorOutput, ExecutionId, TaskUsage};
-use asl::{Data, Timestamp};
+use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
+use asl::{Data, Text, Timestamp};
 use engine::arn::FunctionArn;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
@@ -265,6 +265,11 @@ impl<M: Modules> TaskExecutor for ModuleExecutor<M> {
         self.perform(task, cancel)
             .await
             .unwrap_or_else(|error| TaskOutcome { result: Err(error), usage: None })
+    }
+
+    fn line(&self, request: &TaskRequest) -> Text {
+        let function = resource::function_name(&request.resource, &request.input, &self.account);
+        function.unwrap_or_else(|| request.resource.clone())
     }
 }
 

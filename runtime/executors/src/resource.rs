@@ -1,7 +1,7 @@
 //! Which function a task calls, and with what.
 
-use asl::Data;
 use asl::interpreter::ErrorOutput;
+use asl::{Data, Text};
 use engine::arn::FunctionArn;
 use serde::Deserialize;
 use serde_json::Value;
@@ -99,6 +99,17 @@ pub(crate) fn read(resource: &str, input: &Data, account: &Account) -> Result<Fu
     }
 }
 
+/// The name of the function that a task calls, whichever way it does; none if it calls none.
+pub(crate) fn function_name(resource: &str, input: &Data, account: &Account) -> Option<Text> {
+    let function = if INVOKE.contains(&resource) {
+        let name = input.value().get("FunctionName")?.as_str()?;
+        FunctionArn::parse_name(name, &account.region, &account.id)
+    } else {
+        FunctionArn::parse(resource)
+    };
+    Some(function.ok()?.name().into())
+}
+
 fn read_invoke(input: &Data, account: &Account) -> Result<FunctionCall, ErrorOutput> {
     if input.value().get("FunctionName").is_none() {
         return Err(unusable(input, &["The field 'FunctionName' is required but was missing".to_owned()]));
@@ -178,6 +189,24 @@ mod tests {
         check(invoke, json!({"FunctionName": "f", "InvocationType": "Event"}), Ok((F, json!({}), event)));
         let tail = Form::Envelope { invocation: Invocation::RequestResponse, log: LogType::Tail };
         check(invoke, json!({"FunctionName": "f", "LogType": "Tail"}), Ok((F, json!({}), tail)));
+    }
+
+    #[test]
+    fn a_function_has_one_name_however_it_is_called() {
+        let name = |resource: &str, input: Value| function_name(resource, &input.into(), &account());
+        let echo = Some(Text::from("f"));
+        assert_eq!(name(F, json!({})), echo);
+        assert_eq!(name(&format!("{F}:3"), json!({})), echo);
+        for called in ["f", "f:live", F] {
+            assert_eq!(name(INVOKE[1], json!({"FunctionName": called, "Payload": {}})), echo, "{called}");
+        }
+        for (resource, input) in [
+            ("arn:aws:states:::http:invoke", json!({})),
+            (INVOKE[0], json!([])),
+            (INVOKE[0], json!({"FunctionName": 1})),
+        ] {
+            assert_eq!(name(resource, input), None, "{resource}");
+        }
     }
 
     #[test]

@@ -11,8 +11,9 @@ use crate::outgoing::Outgoing;
 pub const SLOTS_DEFAULT: u32 = 1_000;
 /// Most linear memory one call can ever be given: the size of a pool slot.
 pub const MEMORY_BYTES_MAX_DEFAULT: usize = 256 << 20;
-/// Calls that may wait for a slot; each holds its input of up to 256 KiB.
-pub const QUEUE_MAX_DEFAULT: usize = 1_000;
+/// Calls that may wait for a slot; each holds its input of up to 256 KiB. More than the attempts that the engines for
+/// both kinds of executions have under way at once (1,280 each), so that none of theirs is refused.
+pub const QUEUE_MAX_DEFAULT: usize = 3_000;
 /// Largest component. One of Python is 18 MB and takes 20 s of CPU to compile.
 pub const MODULE_BYTES_MAX_DEFAULT: usize = 64 << 20;
 /// Loaded modules kept ready. A Rust module holds about 1 MB of mapped code, and loading it again takes 0.2 ms.
