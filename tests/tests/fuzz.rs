@@ -105,3 +105,8 @@ fn hostile_bytes_for_jsonpath() {
 fn hostile_bytes_for_template() {
     replay(target("template"));
 }
+
+#[test]
+fn hostile_bytes_for_upload() {
+    replay(target("upload"));
+}

@@ -7,6 +7,7 @@ mod execution;
 mod language;
 mod mutate;
 mod steps;
+mod upload;
 
 pub use mutate::Mutator;
 
@@ -26,6 +27,7 @@ pub const TARGETS: &[Target] = &[
     Target { name: "jsonata", run: execution::jsonata },
     Target { name: "jsonpath", run: language::jsonpath },
     Target { name: "template", run: execution::template },
+    Target { name: "upload", run: upload::upload },
 ];
 
 /// Runs the target of this name.

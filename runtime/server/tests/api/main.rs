@@ -11,6 +11,7 @@ mod redrive;
 mod secrets;
 mod tags;
 mod tokens;
+mod uploads;
 mod versions;
 
 use std::sync::Arc;
