@@ -141,6 +141,7 @@ impl<E: TaskExecutor> Dispatch<E> {
             watch: None,
         };
         let (executor, inputs) = (Arc::clone(&self.executor), self.inputs.clone());
+        let runtime = self.executor.runtime(&dispatch.request);
         let attempt = async move {
             let TaskOutcome { result, usage } = run_guarded(&*executor, dispatch, cancel.clone()).await;
             let was_cancelled = cancel.is_cancelled();
@@ -148,6 +149,9 @@ impl<E: TaskExecutor> Dispatch<E> {
             // The receiver is gone only when the engine stops; then the attempt is run again at the next start.
             let _ = inputs.send(Inward::Returned { run, returned, was_cancelled }).await;
         };
-        tokio::spawn(attempt.instrument(span));
+        match runtime {
+            Some(runtime) => runtime.spawn(attempt.instrument(span)),
+            None => tokio::spawn(attempt.instrument(span)),
+        };
     }
 }

@@ -7,6 +7,7 @@ use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
 use asl::{Data, Text, Timestamp};
 use futures::FutureExt;
 use futures::future::BoxFuture;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 /// One attempt of one task, with what its context needs.
@@ -84,6 +85,12 @@ pub struct TaskOutcome {
 pub trait TaskExecutor: Send + Sync + 'static {
     /// Runs one attempt to its end, or until it is cancelled, when the result no longer matters.
     fn run(&self, task: TaskDispatch, cancel: CancellationToken) -> impl Future<Output = TaskOutcome> + Send;
+
+    /// Where an attempt runs, if not where the engine does. An executor whose work is done on threads of its own saves
+    /// each attempt the way there and back.
+    fn runtime(&self, _request: &TaskRequest) -> Option<&Handle> {
+        None
+    }
 
     /// The line in which an attempt waits for a place: those of one line cannot keep the others waiting. It is named
     /// after what may be slow, such as the function.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use asl::Text;
 use asl::interpreter::TaskRequest;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
 use crate::http::{self, Connections, HttpTasks};
@@ -40,6 +41,13 @@ impl<M: Modules, F: StepFunctions, C: Connections> TaskExecutor for Executor<M, 
             Some(call) => step_functions::perform(&self.step_functions, &call, &task, &cancel).await,
             None => self.modules.run(task, cancel).await,
         }
+    }
+
+    fn runtime(&self, request: &TaskRequest) -> Option<&Handle> {
+        let resource = &request.resource;
+        let is_module =
+            !http::is_http(resource) && &**resource != AWAIT_CALLBACK && Call::of(resource).is_none();
+        if is_module { self.modules.runtime(request) } else { None }
     }
 
     fn line(&self, request: &TaskRequest) -> Text {

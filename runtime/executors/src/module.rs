@@ -9,6 +9,7 @@ use asl::{Data, Text, Timestamp};
 use engine::arn::FunctionArn;
 use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use wasm_host::{Call, Context, Digest, Effective, Failure, Host, LogLine, Outcome, SecretSource, Usage};
 
@@ -265,6 +266,11 @@ impl<M: Modules> TaskExecutor for ModuleExecutor<M> {
         self.perform(task, cancel)
             .await
             .unwrap_or_else(|error| TaskOutcome { result: Err(error), usage: None })
+    }
+
+    /// That of the module host, unless the function may be one at an endpoint, which is no work for threads of guests.
+    fn runtime(&self, _request: &TaskRequest) -> Option<&Handle> {
+        self.endpoint.is_none().then(|| self.host.runtime())
     }
 
     fn line(&self, request: &TaskRequest) -> Text {

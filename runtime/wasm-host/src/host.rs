@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::{AbortOnDropHandle, TaskTracker};
@@ -139,6 +140,11 @@ impl Host {
         }
     }
 
+    /// Where guests run. A call that is made there stays on its thread.
+    pub fn runtime(&self) -> &Handle {
+        self.inner.lanes.quick()
+    }
+
     pub fn stats(&self) -> Stats {
         Stats { live: self.inner.gate.occupied(), waiting: self.inner.gate.waiting() }
     }
@@ -191,8 +197,12 @@ impl Inner {
             let _slot = slot;
             invoke::run(call, environment, tick).await
         };
-        let guest = self.lanes.clone().run(module, mark, guest);
-        let guest = AbortOnDropHandle::new(self.calls.spawn_on(guest, self.lanes.quick()));
+        let guest = Box::pin(self.calls.track_future(self.lanes.clone().run(module, mark, guest)));
+        // The way to another thread and back takes longer than a small call.
+        if self.lanes.have_caller() {
+            return Ok(guest.await);
+        }
+        let guest = AbortOnDropHandle::new(self.lanes.quick().spawn(guest));
         guest.await.map_err(|error| Failure::Host(format!("the call ended early: {error}")))
     }
 }

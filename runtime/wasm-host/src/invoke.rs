@@ -1,6 +1,9 @@
 //! One call from the fresh instance to its outcome.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use tokio::sync::{Semaphore, oneshot};
@@ -97,13 +100,7 @@ async fn run_in(
     let cpu = CpuTime::default();
     let guest = cpu.of(guest(&mut store, &environment.module, &call));
     let guest = InTurns::new(guest, mark, Arc::clone(&environment.running));
-    let result = tokio::select! {
-        biased;
-        () = call.cancel.cancelled() => Err(Failure::Cancelled),
-        () = environment.stopping.cancelled() => Err(Failure::Cancelled),
-        () = tokio::time::sleep(call.limits.timeout) => Err(Failure::TimedOut { after: call.limits.timeout }),
-        result = guest => result,
-    };
+    let result = within_limits(guest, &call, &environment.stopping).await;
 
     let usage = Usage {
         // Known after a trap as well; reading it fails only for an engine without fuel.
@@ -116,6 +113,32 @@ async fn run_in(
     drop(store);
     let log = captured.lock().log().finish();
     Outcome { result, usage, log, denied: denials.take() }
+}
+
+/// Polls a guest until it ends or something else ends it.
+async fn within_limits(
+    guest: impl Future<Output = Result<String, Failure>>,
+    call: &Call,
+    stopping: &CancellationToken,
+) -> Result<String, Failure> {
+    if call.cancel.is_cancelled() || stopping.is_cancelled() {
+        return Err(Failure::Cancelled);
+    }
+    let timeout = call.limits.timeout;
+    let timed_out = tokio::time::sleep(timeout);
+    let mut guest = pin!(guest);
+    // Most guests are done when they first pause, which is a tick later at most. For them no timer is set, and they
+    // stand in no list of what a cancellation wakes.
+    if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(guest.as_mut().poll(cx))).await {
+        return result;
+    }
+    tokio::select! {
+        biased;
+        () = call.cancel.cancelled() => Err(Failure::Cancelled),
+        () = stopping.cancelled() => Err(Failure::Cancelled),
+        () = timed_out => Err(Failure::TimedOut { after: timeout }),
+        result = guest => result,
+    }
 }
 
 fn store(

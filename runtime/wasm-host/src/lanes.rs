@@ -47,6 +47,11 @@ impl Lanes {
         &self.quick
     }
 
+    /// Whether the caller is there.
+    pub(crate) fn have_caller(&self) -> bool {
+        Handle::try_current().is_ok_and(|current| current.id() == self.quick.id())
+    }
+
     /// Runs a call to its end; to be polled in the quick lane. The mark is the call's.
     pub(crate) async fn run<F>(self, module: Arc<str>, mark: TickMark, call: F) -> F::Output
     where

@@ -39,8 +39,10 @@ struct Shared {
     linker: Linker<GuestState>,
     files: Files,
     memory_bytes_max: usize,
-    /// The modules on disk and their sizes. Held while files are added or removed.
+    /// The modules on disk and their sizes.
     known: Mutex<HashMap<Digest, u64>>,
+    /// Held while files are added or removed, which takes as long as the disk does. No call waits for it.
+    changing: Mutex<()>,
 }
 
 /// What there is to know about limits of modules.
@@ -61,7 +63,14 @@ impl Registry {
         let known = Mutex::new(files.list()?.into_iter().collect());
         let memory_bytes_max = bounds.memory_bytes_max;
         Ok(Self {
-            shared: Arc::new(Shared { engine, linker, files, memory_bytes_max, known }),
+            shared: Arc::new(Shared {
+                engine,
+                linker,
+                files,
+                memory_bytes_max,
+                known,
+                changing: Mutex::new(()),
+            }),
             threads,
             loaded: LoadedModules::new(bounds.loaded_modules_max),
             adding: Semaphore::new(ADDING_MAX),
@@ -71,7 +80,7 @@ impl Registry {
     }
 
     pub(crate) fn contains(&self, digest: Digest) -> bool {
-        self.shared.known().contains_key(&digest)
+        self.shared.contains(digest)
     }
 
     pub(crate) fn digests(&self) -> Vec<Digest> {
@@ -148,18 +157,29 @@ impl Shared {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn contains(&self, digest: Digest) -> bool {
+        self.known().contains_key(&digest)
+    }
+
+    /// What a panic leaves half done is removed when the host starts.
+    fn changing(&self) -> MutexGuard<'_, ()> {
+        self.changing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn add(&self, digest: Digest, bytes: &[u8], permit: OwnedSemaphorePermit) -> Result<Loaded, ModuleError> {
-        let (loaded, compiled) = self.compile(digest, bytes)?;
+        let compiled = self.compile(digest, bytes)?;
         drop(permit);
-        let mut known = self.known();
+        let changing = self.changing();
         self.files.store(digest, bytes, &compiled)?;
-        known.insert(digest, bytes.len() as u64);
-        Ok(loaded)
+        let size_bytes = bytes.len() as u64;
+        self.known().insert(digest, size_bytes);
+        drop(changing);
+        self.load_compiled(digest, size_bytes)
     }
 
     fn remove(&self, digest: Digest) -> Result<(), ModuleError> {
-        let mut known = self.known();
-        known.remove(&digest).ok_or(ModuleError::NotFound)?;
+        let _changing = self.changing();
+        self.known().remove(&digest).ok_or(ModuleError::NotFound)?;
         Ok(self.files.remove(digest)?)
     }
 
@@ -179,26 +199,31 @@ impl Shared {
         if Digest::of(&bytes) != digest {
             return Err(ModuleError::Invalid("the file has changed since it was added".to_owned()));
         }
-        let (loaded, compiled) = self.compile(digest, &bytes)?;
+        let component = inspect::compile(&self.engine, &bytes)?;
         drop(permit);
-        let known = self.known();
-        if known.contains_key(&digest)
-            && let Err(error) = self.files.store_compiled(digest, &compiled)
+        let _changing = self.changing();
+        if self.contains(digest)
+            && let Err(error) = self.files.store_compiled(digest, &serialize(&component)?)
         {
             // The call can go on; the next load compiles once more.
             tracing::warn!(%digest, %error, "compiled module is not kept");
         }
-        Ok(loaded)
+        self.prepare(digest, &component, bytes.len() as u64)
     }
 
-    fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<(Loaded, Vec<u8>), ModuleError> {
+    /// Compiled code of a module that is fit to be called. It is loaded from its file, as it is after a restart: pages
+    /// of a file take memory only when they are used, and the system may drop them again.
+    fn compile(&self, digest: Digest, bytes: &[u8]) -> Result<Vec<u8>, ModuleError> {
         let component = inspect::compile(&self.engine, bytes)?;
-        let loaded = self.prepare(digest, &component, bytes.len() as u64)?;
-        let compiled = component.serialize().map_err(|error| ModuleError::Invalid(format!("{error:#}")))?;
-        Ok((loaded, compiled))
+        self.prepare(digest, &component, bytes.len() as u64)?;
+        serialize(&component)
     }
 
     fn prepare(&self, digest: Digest, component: &Component, size_bytes: u64) -> Result<Loaded, ModuleError> {
         inspect::prepare(&self.linker, component, digest, size_bytes, self.memory_bytes_max)
     }
+}
+
+fn serialize(component: &Component) -> Result<Vec<u8>, ModuleError> {
+    component.serialize().map_err(|error| ModuleError::Invalid(format!("{error:#}")))
 }

@@ -11,6 +11,7 @@ mod hostile;
 mod isolation;
 mod limits;
 mod logs;
+mod many;
 mod modules;
 mod queues;
 

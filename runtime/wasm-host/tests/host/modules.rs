@@ -17,7 +17,7 @@ async fn echoes(host: &Host, digest: Digest) -> bool {
     host.call(Call::new(digest, "[1]")).await.result == Ok("[1]".to_owned())
 }
 
-fn compiled_files(fixture: &Fixture) -> Vec<PathBuf> {
+pub(crate) fn compiled_files(fixture: &Fixture) -> Vec<PathBuf> {
     let entries = std::fs::read_dir(fixture.folder.path().join("cache")).unwrap();
     entries.map(|entry| entry.unwrap().path()).collect()
 }

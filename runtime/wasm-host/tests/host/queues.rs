@@ -131,6 +131,29 @@ async fn a_call_that_nobody_waits_for_ends() {
     until(|| fixture.host.stats().live == 0).await;
 }
 
+/// The engine has attempts run there.
+#[tokio::test]
+async fn calls_that_are_made_on_the_threads_of_guests_are_like_others() {
+    let fixture = Fixture::with(|options| (options.guest_threads, options.running_max) = (1, 1));
+    let (spin, echo) = (fixture.added(&spin()).await, fixture.added(&echo()).await);
+    let start = |call: Call| {
+        let host = fixture.host.clone();
+        fixture.host.runtime().spawn(async move { host.call(call).await.result })
+    };
+    let cancel = CancellationToken::new();
+    let (cancelled, dropped) =
+        (start(endless(spin, &cancel)), start(endless(spin, &CancellationToken::new())));
+    until(|| fixture.host.stats().live == 2).await;
+    assert_eq!(start(Call::new(echo, "1")).await.unwrap(), Ok("1".to_owned()));
+    let mut slow = endless(spin, &CancellationToken::new());
+    slow.limits.timeout = Duration::from_millis(1);
+    assert!(matches!(start(slow).await.unwrap(), Err(Failure::TimedOut { .. })));
+    cancel.cancel();
+    assert_eq!(cancelled.await.unwrap(), Err(Failure::Cancelled));
+    dropped.abort();
+    until(|| fixture.host.stats().live == 0).await;
+}
+
 #[tokio::test]
 async fn a_host_that_shuts_down_ends_its_calls_and_takes_no_more() {
     let fixture = Fixture::new();
