@@ -167,6 +167,7 @@ impl Server {
             rules,
             time_scale: TimeScale::REAL,
             express_kept: observing.kept(),
+            task_logs: None,
             stopping: CancellationToken::new(),
         })
         .router()
