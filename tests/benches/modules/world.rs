@@ -27,6 +27,7 @@ pub(crate) struct World<S> {
     executor: Arc<ModuleExecutor<Registry<S>>>,
     express: Express<S>,
     machine: StateMachineArn,
+    task: TaskDispatch,
     _engines: [Engine; 2],
 }
 
@@ -44,12 +45,13 @@ impl<S: Store + Clone> World<S> {
         let machine = StateMachineArn::new("us-east-1", "123456789012", "echo").unwrap();
         handle.create_state_machine(create(&machine)).await.unwrap();
         tokio::time::sleep(UNTIL_IT_BEGAN).await;
-        World { executor, express, machine, _engines: [engine, in_memory] }
+        let task = dispatch(&machine);
+        World { executor, express, machine, task, _engines: [engine, in_memory] }
     }
 
     /// One attempt, as the engine would hand it to the executor.
     pub(crate) async fn attempt(&self) {
-        let ended = self.executor.run(dispatch(&self.machine), CancellationToken::new()).await;
+        let ended = self.executor.run(self.task.clone(), CancellationToken::new()).await;
         assert_eq!(ended.result.unwrap().text(), INPUT);
     }
 
