@@ -31,8 +31,10 @@ async fn as_many_calls_as_there_are_slots_wait_in_a_host_call_at_once() {
     let fixture = Fixture::with(|options| options.slots = SLOTS_DEFAULT);
     let digest = fixture.added(&asking()).await;
     let together: Arc<dyn SecretSource> = Arc::new(Together(Barrier::new(SLOTS_DEFAULT as usize)));
-    let calls = (0..SLOTS_DEFAULT).map(|_| {
+    let calls = (0..SLOTS_DEFAULT).map(|number| {
         let mut call = Call::new(digest, "\"key\"");
+        // Of two, since no module has the last slots.
+        call.module = if number % 2 == 0 { "even" } else { "odd" }.into();
         call.grants.secrets.insert("key".to_owned());
         call.secrets = Some(Arc::clone(&together));
         fixture.host.call(call)

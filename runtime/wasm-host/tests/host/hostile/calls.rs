@@ -204,7 +204,7 @@ fn others() -> Vec<Row> {
     });
     vec![
         row("a task that leaves in the place of an answer", leaving, "Exited { code: 0"),
-        row("a connection by TCP", connecting(), "Ok 11"),
+        row("a connection by TCP", connecting(), "Ok 11").denied("a TCP socket"),
     ]
 }
 
