@@ -190,6 +190,11 @@ impl Counts {
 /// test.
 fn count(line: &str) -> Counts {
     let line = without_colours(line);
+    // What is further in, nextest shows of a test of its own, which it counts itself.
+    let is_shown = line.starts_with("    ") && !line.trim_start().starts_with("Summary [");
+    if is_shown {
+        return Counts::default();
+    }
     let line = line.trim_start();
     let number = |beginning: &str| line.strip_prefix(beginning)?.split(' ').next()?.parse().ok();
     if let Some(passed) = number("# pass ") {
@@ -248,5 +253,6 @@ mod tests {
         check("--- PASS: TestTaxIsTakenOfSums (0.00s)", 1, 0);
         check("--- FAIL: TestWhatDoesNotFitIsTold (0.00s)", 0, 1);
         check("4 passed", 0, 0);
+        check("    test result: FAILED. 0 passed; 1 failed; 0 ignored", 0, 0);
     }
 }
