@@ -79,6 +79,8 @@ impl LogTarget {
         let mut calling = pin!(host.call(call));
         loop {
             tokio::select! {
+                // Most calls are over when they are first polled, and no timer is set for them.
+                biased;
                 outcome = &mut calling => return outcome,
                 () = tokio::time::sleep(LOOK_INTERVAL) => {
                     let lines = watch.lines_after(self.told);

@@ -11,7 +11,9 @@ use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
-use wasm_host::{Call, Context, Digest, Effective, Failure, Host, LogLine, Outcome, SecretSource, Usage};
+use wasm_host::{
+    Call, Context, Digest, Effective, Failure, Host, LogLine, Outcome, SecretSource, Source, Usage,
+};
 
 use crate::call_log::{LogCaller, LogKeeper, LogTarget};
 use crate::failure::{self, Denied, error_output};
@@ -221,7 +223,9 @@ impl<M: Modules> ModuleExecutor<M> {
         payload: &Data,
         cancel: CancellationToken,
     ) -> Call {
-        let seed = seed(&task);
+        let is_deterministic =
+            [permits.grants.clocks, permits.grants.randomness].contains(&Source::Deterministic);
+        let seed = if is_deterministic { seed(&task) } else { 0 };
         let context = Context {
             execution_arn: task.execution_arn.to_string(),
             execution_name: task.execution_name.to_string(),
@@ -245,8 +249,7 @@ impl<M: Modules> ModuleExecutor<M> {
         payload: &str,
         context: Context,
     ) -> Call {
-        let mut call = Call::new(module.digest, payload);
-        call.module = name.into();
+        let mut call = Call::of(name.into(), module.digest, payload);
         call.limits = permits.limits.clone();
         // More than the operator gives is not to be had by asking for it.
         let Overrides { timeout, memory_bytes, environment: _in_the_permits } = &module.overrides;

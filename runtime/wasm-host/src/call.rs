@@ -49,11 +49,16 @@ pub struct Call {
 }
 
 impl Call {
-    /// A call with the default limits and no grants, which nobody cancels.
+    /// A call with the default limits and no grants, which nobody cancels, of a module whose name is its digest.
     pub fn new(digest: Digest, input: impl Into<String>) -> Self {
+        Self::of(digest.to_hex().into(), digest, input)
+    }
+
+    /// The same for a module with a name.
+    pub fn of(module: Arc<str>, digest: Digest, input: impl Into<String>) -> Self {
         Self {
             digest,
-            module: digest.to_hex().into(),
+            module,
             input: input.into(),
             limits: Limits::default(),
             grants: Grants::default(),

@@ -4,10 +4,10 @@
 //! took. What other threads do for the guest, such as reading a file, is not in it. A reading takes up to half a
 //! microsecond, so a poll that is over at once is taken as its wall-clock time, and needs one only.
 
-use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
@@ -21,29 +21,33 @@ pub(crate) struct CpuTime(Arc<AtomicU64>);
 
 impl CpuTime {
     /// The future, with the time of its polls on this account.
-    pub(crate) fn of<F: Future>(&self, future: F) -> impl Future<Output = F::Output> {
-        let account = Arc::clone(&self.0);
-        async move {
-            let mut future = pin!(future);
-            poll_fn(|cx| {
-                let (begun, begun_at) = (thread_time(), Instant::now());
-                let polled = future.as_mut().poll(cx);
-                let elapsed = begun_at.elapsed();
-                let spent = if elapsed < UNINTERRUPTED {
-                    nanoseconds(elapsed)
-                } else {
-                    thread_time().saturating_sub(begun)
-                };
-                // Relaxed is enough: whoever reads it has polled the future, or dropped it.
-                account.fetch_add(spent, Ordering::Relaxed);
-                polled
-            })
-            .await
-        }
+    pub(crate) fn of<F: Future + Unpin>(&self, future: F) -> OnAccount<F> {
+        OnAccount { future, account: Arc::clone(&self.0) }
     }
 
     pub(crate) fn spent(&self) -> Duration {
         Duration::from_nanos(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// A future whose polls are counted.
+pub(crate) struct OnAccount<F> {
+    future: F,
+    account: Arc<AtomicU64>,
+}
+
+impl<F: Future + Unpin> Future for OnAccount<F> {
+    type Output = F::Output;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
+        let (begun, begun_at) = (thread_time(), Instant::now());
+        let polled = Pin::new(&mut self.future).poll(cx);
+        let elapsed = begun_at.elapsed();
+        let spent =
+            if elapsed < UNINTERRUPTED { nanoseconds(elapsed) } else { thread_time().saturating_sub(begun) };
+        // Relaxed is enough: whoever reads it has polled the future, or dropped it.
+        self.account.fetch_add(spent, Ordering::Relaxed);
+        polled
     }
 }
 
@@ -58,8 +62,10 @@ fn nanoseconds(duration: Duration) -> u64 {
 
 #[cfg(test)]
 mod tests {
+    use std::future::poll_fn;
     use std::hint::black_box;
-    use std::task::{Context, Poll, Waker};
+    use std::pin::pin;
+    use std::task::Waker;
 
     use super::*;
 

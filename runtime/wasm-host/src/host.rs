@@ -174,10 +174,11 @@ impl Inner {
             Refused::Cancelled => Failure::Cancelled,
         })?;
         let (module, is_cold) = tokio::select! {
+            // A module that is loaded is there at once, and then the others need not listen.
             biased;
+            found = self.registry.get(call.digest) => found.map_err(|error| not_loaded(&call, &error))?,
             () = call.cancel.cancelled() => return Err(Failure::Cancelled),
             () = self.closing.cancelled() => return Err(closed()),
-            found = self.registry.get(call.digest) => found.map_err(|error| not_loaded(&call, &error))?,
         };
         let environment = Environment {
             module,
@@ -192,12 +193,13 @@ impl Inner {
         };
         let (module, mark) = (Arc::clone(&call.module), TickMark::default());
         let tick = mark.clone();
-        let guest = async move {
+        // In a box from the start: it is large, and goes from hand to hand.
+        let guest = Box::pin(async move {
             // Given back after the instance is gone, also when the task is aborted.
             let _slot = slot;
             invoke::run(call, environment, tick).await
-        };
-        let guest = Box::pin(self.calls.track_future(self.lanes.clone().run(module, mark, guest)));
+        });
+        let guest = self.calls.track_future(self.lanes.clone().run(module, mark, guest));
         // The way to another thread and back takes longer than a small call.
         if self.lanes.have_caller() {
             return Ok(guest.await);

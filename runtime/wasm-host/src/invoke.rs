@@ -98,7 +98,7 @@ async fn run_in(
     };
 
     let cpu = CpuTime::default();
-    let guest = cpu.of(guest(&mut store, &environment.module, &call));
+    let guest = cpu.of(Box::pin(guest(&mut store, &environment.module, &call)));
     let guest = InTurns::new(guest, mark, Arc::clone(&environment.running));
     let result = within_limits(guest, &call, &environment.stopping).await;
 

@@ -53,13 +53,13 @@ impl Lanes {
     }
 
     /// Runs a call to its end; to be polled in the quick lane. The mark is the call's.
-    pub(crate) async fn run<F>(self, module: Arc<str>, mark: TickMark, call: F) -> F::Output
+    pub(crate) async fn run<F>(self, module: Arc<str>, mark: TickMark, call: Pin<Box<F>>) -> F::Output
     where
         F: Future<Output: Send> + Send + 'static,
     {
         // Without a place, as when the line is full after all, it begins all the same.
         let place = self.places.enter(&module, u32::MAX, &CancellationToken::new()).await.ok();
-        let quick = Quick { call: Some(Box::pin(call)), mark: mark.clone(), place, polls: 0, ticks: 0 };
+        let quick = Quick { call: Some(call), mark: mark.clone(), place, polls: 0, ticks: 0 };
         let call = match quick.await {
             Ended::Done(output) => return output,
             Ended::Slow(call) => call,
@@ -125,7 +125,7 @@ mod tests {
         let lanes = Lanes::new(&threads, &Options::default());
         let mark = TickMark::default();
         let tick = mark.clone();
-        let call = async move {
+        let call = Box::pin(async move {
             for number in 0..ticks + waits {
                 if number < ticks {
                     tick.set();
@@ -133,7 +133,7 @@ mod tests {
                 tokio::task::yield_now().await;
             }
             thread::current().name().map(str::to_owned)
-        };
+        });
         threads.quick().spawn(lanes.run("module".into(), mark, call)).await.unwrap()
     }
 
@@ -154,12 +154,12 @@ mod tests {
     async fn a_panic_in_the_slow_lane_is_a_panic() {
         let threads = GuestThreads::start(1).unwrap();
         let lanes = Lanes::new(&threads, &Options::default());
-        let call = async {
+        let call = Box::pin(async {
             for _ in 0..=QUICK_POLLS_MAX {
                 tokio::task::yield_now().await;
             }
             assert_ne!(thread::current().name(), Some("wasm-slow"));
-        };
+        });
         let ended = threads.quick().spawn(lanes.run("module".into(), TickMark::default(), call)).await;
         assert!(ended.unwrap_err().is_panic());
     }

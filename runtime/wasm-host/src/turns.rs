@@ -49,26 +49,26 @@ impl TickMark {
 
 /// A guest's future that is polled only while it holds a permit, once it is in the slow lane.
 pub(crate) struct InTurns<F> {
-    guest: Pin<Box<F>>,
+    guest: F,
     mark: TickMark,
     permits: PollSemaphore,
     permit: Option<OwnedSemaphorePermit>,
     ticks: u32,
 }
 
-impl<F: Future> InTurns<F> {
+impl<F: Future + Unpin> InTurns<F> {
     pub(crate) fn new(guest: F, mark: TickMark, permits: Arc<Semaphore>) -> Self {
-        Self { guest: Box::pin(guest), mark, permits: PollSemaphore::new(permits), permit: None, ticks: 0 }
+        Self { guest, mark, permits: PollSemaphore::new(permits), permit: None, ticks: 0 }
     }
 }
 
-impl<F: Future> Future for InTurns<F> {
+impl<F: Future + Unpin> Future for InTurns<F> {
     type Output = F::Output;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<F::Output> {
         let this = &mut *self;
         if !this.mark.is_slow() {
-            return this.guest.as_mut().poll(cx);
+            return Pin::new(&mut this.guest).poll(cx);
         }
         if this.permit.is_none() {
             // The semaphore is never closed; if it were, running without a permit would do no harm.
@@ -76,7 +76,7 @@ impl<F: Future> Future for InTurns<F> {
             this.ticks = 0;
         }
         this.mark.take();
-        let polled = this.guest.as_mut().poll(cx);
+        let polled = Pin::new(&mut this.guest).poll(cx);
         let is_busy = polled.is_pending() && this.mark.take();
         this.ticks += 1;
         if !is_busy || this.ticks >= TICKS_PER_TURN {

@@ -19,16 +19,18 @@ pub(crate) fn run() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let host = Host::new(&Options::new(folder.path())).unwrap();
     let digest = runtime.block_on(host.add(Bytes::from(guest("hostile")))).unwrap().digest;
-    let call = |milliseconds: usize| {
-        let input = format!(r#"{{"do": "sleep", "milliseconds": {milliseconds}}}"#);
+    let call = |number: usize, milliseconds: usize| {
+        let mut call = Call::new(digest, format!(r#"{{"do": "sleep", "milliseconds": {milliseconds}}}"#));
+        // Of two modules, since none has the last slots.
+        call.module = if number.is_multiple_of(2) { "even" } else { "odd" }.into();
         let host = host.clone();
-        async move { host.call(Call::new(digest, input)).await }
+        async move { host.call(call).await }
     };
     runtime.block_on(async {
-        assert!(call(1).await.result.is_ok());
+        assert!(call(0, 1).await.result.is_ok());
         let before = Memory::now();
         let started = Instant::now();
-        let calls: Vec<_> = (0..CALLS).map(|_| tokio::spawn(call(SLEEP_MILLISECONDS))).collect();
+        let calls: Vec<_> = (0..CALLS).map(|number| tokio::spawn(call(number, SLEEP_MILLISECONDS))).collect();
         while host.stats().live < CALLS {
             tokio::time::sleep(LOOK).await;
         }

@@ -34,7 +34,7 @@ async fn as_many_calls_as_there_are_slots_wait_in_a_host_call_at_once() {
     let calls = (0..SLOTS_DEFAULT).map(|number| {
         let mut call = Call::new(digest, "\"key\"");
         // Of two, since no module has the last slots.
-        call.module = if number % 2 == 0 { "even" } else { "odd" }.into();
+        call.module = if number.is_multiple_of(2) { "even" } else { "odd" }.into();
         call.grants.secrets.insert("key".to_owned());
         call.secrets = Some(Arc::clone(&together));
         fixture.host.call(call)
