@@ -306,8 +306,9 @@ async fn links_are_not_made_for_nonsense() {
     refused(json!([]), "InvalidRequest", "The body is not a request for links: ").await;
     refused(json!({"taskToken": "x"}), "InvalidToken", "Invalid Token: 'Invalid token'").await;
     let mut forged = asking.token.clone();
-    let last = if forged.ends_with('A') { "B" } else { "A" };
-    forged.replace_range(forged.len() - 2..forged.len() - 1, last);
+    let changed = forged.len() - 2..forged.len() - 1;
+    let other = if forged[changed.clone()] == *"A" { "B" } else { "A" };
+    forged.replace_range(changed, other);
     refused(json!({"taskToken": forged}), "InvalidToken", "Invalid Token: 'Invalid token'").await;
     let with = |name: &str, value: Value| {
         let mut wanted = json!({"taskToken": asking.token});
