@@ -48,11 +48,15 @@ impl TaskLogs {
         lines_max: usize,
     ) -> io::Result<Page> {
         self.settle_to_read().await;
-        let places = self.shelf.lock().find(wanted.key, from, TASK_LOG_PAGE_BYTES_MAX);
+        let found = self.shelf.lock().find(wanted.key, from, TASK_LOG_PAGE_BYTES_MAX);
         let (logs, wanted) = (Arc::clone(self), wanted.clone());
         let read = move || {
-            let mut page = read(&logs.folder, &places, &wanted, from, lines_max)?;
-            page.has_more |= !logs.shelf.lock().find(wanted.key, page.next, 1).is_empty();
+            let mut page = read(&logs.folder, &found.places, &wanted, from, lines_max)?;
+            if !page.has_more {
+                // Who follows a log that has no lines yet need not look at those of others again and again.
+                page.next = found.end.unwrap_or(page.next);
+                page.has_more = !logs.shelf.lock().find(wanted.key, page.next, 1).places.is_empty();
+            }
             Ok(page)
         };
         tokio::task::spawn_blocking(read).await.map_err(io::Error::other)?

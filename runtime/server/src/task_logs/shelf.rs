@@ -23,8 +23,16 @@ pub(super) struct Segments {
     pub(super) lost: u64,
 }
 
+/// Entries with the numbers of their segments.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) places: Vec<(u64, Place)>,
+    /// Behind all that there is, if there are no further ones: nobody needs to look at it again.
+    pub(super) end: Option<Position>,
+}
+
 /// Where a reader goes on: at an entry or behind it, after so many of the entry's lines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
 pub(super) struct Position {
     pub(super) segment: u64,
     pub(super) offset: u64,
@@ -73,20 +81,22 @@ impl Segments {
     }
 
     /// The first entries with a key from a position on, as many as have so many bytes together, and at least one.
-    pub(super) fn find(&self, key: Key, from: Position, bytes_max: usize) -> Vec<(u64, Place)> {
-        let mut found = Vec::new();
+    pub(super) fn find(&self, key: Key, from: Position, bytes_max: usize) -> Found {
+        let mut found = Found { places: Vec::new(), end: None };
         let mut bytes = 0;
         for segment in self.list.iter().filter(|segment| segment.number >= from.segment) {
             let offset = if segment.number == from.segment { from.offset } else { 0 };
             let begin = segment.places.partition_point(|place| place.offset < offset);
             for place in segment.places[begin..].iter().filter(|place| place.key == key) {
                 bytes += place.bytes as usize;
-                if bytes > bytes_max && !found.is_empty() {
+                if bytes > bytes_max && !found.places.is_empty() {
                     return found;
                 }
-                found.push((segment.number, *place));
+                found.places.push((segment.number, *place));
             }
         }
+        let end = self.list.back().map(|last| Position { segment: last.number, offset: last.bytes, line: 0 });
+        found.end = Some(end.map_or(from, |end| end.max(from)));
         found
     }
 }
@@ -133,17 +143,19 @@ mod tests {
             }
         }
         assert_eq!((segments.bytes, segments.entries), (50, 5));
-        let check = |from: &str, bytes_max, expected: &[(u64, u64)]| {
+        let check = |from: &str, bytes_max, expected: &[(u64, u64)], end: Option<&str>| {
             let found = segments.find(Key::module("a"), from.parse().unwrap(), bytes_max);
-            let found: Vec<_> = found.iter().map(|(number, place)| (*number, place.offset)).collect();
-            assert_eq!(found, expected, "{from} {bytes_max}");
+            let places: Vec<_> = found.places.iter().map(|(number, place)| (*number, place.offset)).collect();
+            assert_eq!(places, expected, "{from} {bytes_max}");
+            assert_eq!(found.end.map(|end| end.to_string()).as_deref(), end, "{from} {bytes_max}");
         };
-        check("0.0.0", 100, &[(3, 0), (3, 20), (5, 10)]);
-        check("3.1.0", 100, &[(3, 20), (5, 10)]);
-        check("4.20.0", 100, &[(5, 10)]);
-        check("5.20.0", 100, &[]);
-        check("0.0.0", 20, &[(3, 0), (3, 20)]);
-        check("0.0.0", 1, &[(3, 0)]);
+        check("0.0.0", 100, &[(3, 0), (3, 20), (5, 10)], Some("5.20.0"));
+        check("3.1.0", 100, &[(3, 20), (5, 10)], Some("5.20.0"));
+        check("4.20.0", 100, &[(5, 10)], Some("5.20.0"));
+        check("5.20.0", 100, &[], Some("5.20.0"));
+        check("7.0.0", 100, &[], Some("7.0.0"));
+        check("0.0.0", 20, &[(3, 0), (3, 20)], None);
+        check("0.0.0", 1, &[(3, 0)], None);
         assert_eq!(segments.drop_oldest(), Some(3));
         assert_eq!((segments.bytes, segments.entries), (20, 2));
     }
