@@ -1,5 +1,7 @@
 //! A module called by a client of the Lambda API, and not by a task.
 
+use std::sync::Arc;
+
 use asl::Timestamp;
 use asl::interpreter::ExecutionId;
 use base64::Engine as _;
@@ -48,7 +50,7 @@ pub enum DirectError {
 
 /// A module that was found, ready to be called.
 #[derive(Debug, Clone)]
-pub struct DirectTarget(ModuleVersion);
+pub struct DirectTarget(Arc<ModuleVersion>);
 
 impl DirectTarget {
     /// The version that will run.
@@ -75,18 +77,16 @@ impl<M: Modules> ModuleExecutor<M> {
         target: &DirectTarget,
         call: DirectCall,
     ) -> Result<DirectAnswer, DirectError> {
-        let version = target.version();
-        let name = call.function.name();
-        let permits = self.modules().permits(name, &target.0).map_err(DirectError::Failed)?;
+        let (version, module) = (target.version(), &target.0);
         let context = Context { seed: call.request_id.as_u128(), ..Context::default() };
-        let guest = self.module_call((name, &target.0), &permits, &call.payload, context);
+        let guest = self.module_call(module, &call.payload, context);
         let memory_bytes = guest.limits.memory_bytes;
-        let mut target = self.log_target(LogCaller::Request(call.request_id), name, &version);
-        let outcome = target.call(self.host(), guest).await;
+        let mut log_target = self.log_target(LogCaller::Request(call.request_id), &module.name, &version);
+        let outcome = log_target.call(self.host(), guest).await;
         let request = call.request_id.to_string();
         let cost = Cost { usage: outcome.usage, memory_bytes };
         let log = BASE64_STANDARD.encode(log_tail(&request, &version, &outcome.log, cost));
-        target.finish(outcome.log);
+        log_target.finish(outcome.log);
         let result = match outcome.result {
             Ok(output) => Ok(output),
             Err(Failure::NotFound(_)) => return Err(DirectError::NotFound),
@@ -94,7 +94,7 @@ impl<M: Modules> ModuleExecutor<M> {
             Err(Failure::Cancelled) => return Err(DirectError::Failed("the call was cancelled".to_owned())),
             Err(Failure::Host(why)) => return Err(DirectError::Failed(why)),
             Err(failure) => {
-                let denied = Denied::of(&outcome.denied).also(&permits.withheld);
+                let denied = Denied::of(&outcome.denied).also(&module.permits.withheld);
                 Err(function_error(&failure, &denied, &call.function))
             }
         };

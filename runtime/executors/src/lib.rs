@@ -22,6 +22,6 @@ pub use http::{
     Authorization, Connection, ConnectionError, Connections, HttpTasks, OAuth, Parameter, Parameters,
     is_forbidden_header,
 };
-pub use module::{Account, Caller, Found, ModuleExecutor, ModuleVersion, Modules, Overrides};
+pub use module::{Account, Caller, Found, ModuleExecutor, ModuleVersion, Modules};
 pub use outgoing::ModuleRequests;
 pub use step_functions::{ServiceError, StepFunctions};

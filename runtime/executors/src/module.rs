@@ -1,6 +1,5 @@
 //! Runs tasks as WebAssembly modules in the sandbox.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,14 +31,15 @@ pub struct Account {
 }
 
 /// What a function's name and qualifier mean now.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct ModuleVersion {
+    /// The module's name.
+    pub name: Arc<str>,
     /// None if the newest upload was asked for, whatever its number.
     pub version: Option<u32>,
     pub digest: Digest,
-    /// The text of `module.toml`, if one came with the component.
-    pub manifest: Option<Arc<str>>,
-    pub overrides: Overrides,
+    /// Its limits and grants.
+    pub permits: Effective,
 }
 
 impl ModuleVersion {
@@ -47,15 +47,6 @@ impl ModuleVersion {
     pub(crate) fn version_name(&self) -> String {
         self.version.map_or_else(|| "$LATEST".to_owned(), |version| version.to_string())
     }
-}
-
-/// What the Lambda API was told of a function, which goes before its manifest.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Overrides {
-    pub timeout: Option<Duration>,
-    pub memory_bytes: Option<usize>,
-    /// Variables that it asks for beside those of its manifest.
-    pub environment: BTreeMap<String, String>,
 }
 
 /// For whom a function is looked up.
@@ -76,9 +67,9 @@ impl Caller {
 }
 
 /// What the registry knows of a function.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum Found {
-    Version(ModuleVersion),
+    Version(Arc<ModuleVersion>),
     /// There is a module of this name, but not this version of it.
     NoVersion,
     NoModule,
@@ -86,16 +77,13 @@ pub enum Found {
 
 /// Finds modules by name; whoever has the registry implements it.
 pub trait Modules: Send + Sync + 'static {
-    /// What a name and a version or alias meant when the caller began; an error if the registry cannot be read.
+    /// What a name and a version or alias meant when the caller began; an error if what is kept of it cannot be read.
     fn find(
         &self,
         name: &str,
         qualifier: Option<&str>,
         caller: Caller,
     ) -> impl Future<Output = Result<Found, String>> + Send;
-
-    /// The limits and grants of a version; an error if what is kept of them cannot be read.
-    fn permits(&self, name: &str, version: &ModuleVersion) -> Result<Arc<Effective>, String>;
 
     /// The values of the secrets that are put for a module.
     fn secrets(&self, name: &str) -> Arc<dyn SecretSource>;
@@ -144,10 +132,10 @@ impl<M: Modules> ModuleExecutor<M> {
         };
         let FunctionCall { function, payload, form, client_context: _ } = function_call;
         let resource = task.request.resource.clone();
-        let permits = self.modules.permits(function.name(), &module).map_err(service_exception)?;
+        let permits = &module.permits;
         let version = module.version_name();
-        let mut target = self.log_target(LogCaller::attempt(&task), function.name(), &version);
-        let call = self.call(task, (function.name(), &module), &permits, &payload, cancel);
+        let mut target = self.log_target(LogCaller::attempt(&task), &module.name, &version);
+        let call = self.call(task, &module, &payload, cancel);
         let Form::Envelope { invocation, log } = form else {
             let outcome = target.call(&self.host, call).await;
             return Ok(task_outcome(
@@ -188,9 +176,9 @@ impl<M: Modules> ModuleExecutor<M> {
         });
     }
 
-    pub(crate) fn log_target(&self, caller: LogCaller, module: &str, version: &str) -> LogTarget {
+    pub(crate) fn log_target(&self, caller: LogCaller, module: &Arc<str>, version: &str) -> LogTarget {
         let (keeper, version) = (self.logs.clone(), version.to_owned());
-        LogTarget { keeper, caller, module: module.into(), version, told: 0 }
+        LogTarget { keeper, caller, module: Arc::clone(module), version, told: 0 }
     }
 
     /// None if the function is no module.
@@ -206,7 +194,7 @@ impl<M: Modules> ModuleExecutor<M> {
         &self,
         function: &FunctionArn,
         caller: Caller,
-    ) -> Result<Option<ModuleVersion>, ErrorOutput> {
+    ) -> Result<Option<Arc<ModuleVersion>>, ErrorOutput> {
         match self.modules.find(function.name(), function.qualifier(), caller).await {
             Ok(Found::Version(module)) => Ok(Some(module)),
             Ok(Found::NoVersion) => Err(failure::not_found(function)),
@@ -218,46 +206,36 @@ impl<M: Modules> ModuleExecutor<M> {
     fn call(
         &self,
         task: TaskDispatch,
-        (name, module): (&str, &ModuleVersion),
-        permits: &Effective,
+        module: &ModuleVersion,
         payload: &Data,
         cancel: CancellationToken,
     ) -> Call {
-        let is_deterministic =
-            [permits.grants.clocks, permits.grants.randomness].contains(&Source::Deterministic);
+        let grants = &module.permits.grants;
+        let is_deterministic = [grants.clocks, grants.randomness].contains(&Source::Deterministic);
         let seed = if is_deterministic { seed(&task) } else { 0 };
         let context = Context {
-            execution_arn: task.execution_arn.to_string(),
-            execution_name: task.execution_name.to_string(),
-            state_machine_arn: task.state_machine_arn.to_string(),
-            state_name: task.request.state_name.to_string(),
+            execution_arn: task.execution_arn.0,
+            execution_name: task.execution_name.0,
+            state_machine_arn: task.state_machine_arn.0,
+            state_name: task.request.state_name.0,
             attempt: task.request.retry_count,
             seed,
             task_token: task.request.token,
         };
-        let mut call = self.module_call((name, module), permits, payload.text(), context);
+        let mut call = self.module_call(module, payload.text(), context);
         call.heartbeat = Some(task.heartbeat);
         call.cancel = cancel;
         call
     }
 
     /// A call of a module within what it is permitted, whoever makes it.
-    pub(crate) fn module_call(
-        &self,
-        (name, module): (&str, &ModuleVersion),
-        permits: &Effective,
-        payload: &str,
-        context: Context,
-    ) -> Call {
-        let mut call = Call::of(name.into(), module.digest, payload);
-        call.limits = permits.limits.clone();
-        // More than the operator gives is not to be had by asking for it.
-        let Overrides { timeout, memory_bytes, environment: _in_the_permits } = &module.overrides;
-        call.limits.timeout = timeout.unwrap_or(Duration::MAX).min(call.limits.timeout);
-        call.limits.memory_bytes = memory_bytes.unwrap_or(usize::MAX).min(call.limits.memory_bytes);
-        call.grants = permits.grants.clone();
-        if !permits.grants.secrets.is_empty() {
-            call.secrets = Some(self.modules.secrets(name));
+    pub(crate) fn module_call(&self, module: &ModuleVersion, payload: &str, context: Context) -> Call {
+        let Effective { limits, grants, withheld: _ } = &module.permits;
+        let mut call = Call::of(Arc::clone(&module.name), module.digest, payload);
+        call.limits = limits.clone();
+        call.grants = grants.clone();
+        if !grants.secrets.is_empty() {
+            call.secrets = Some(self.modules.secrets(&module.name));
         }
         call.context = context;
         call

@@ -1,22 +1,17 @@
 //! What each module may use and reach: its manifest, the operator's policy, and the narrower of both.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::{Value, json};
 use wasm_host::limits::POLICY_BYTES_MAX;
 use wasm_host::{Defaults, Effective, Limits, Manifest, ManifestError, ModuleInfo, Policy, effective};
 
-/// Ours: versions of modules whose rules are at hand, each some kilobytes.
-const RULES_KEPT_MAX: usize = 1_024;
-
-/// The policy, and what came of it for the versions that were called.
+/// What the operator lets modules have.
 #[derive(Debug)]
 pub struct ModuleRules {
     policy: Policy,
     defaults: Defaults,
-    kept: Mutex<HashMap<(String, Option<u32>), Kept>>,
 }
 
 /// Those of a server without a policy.
@@ -28,14 +23,6 @@ impl Default for ModuleRules {
             Defaults::new(Limits::default(), host.memory_bytes_max, host.slots),
         )
     }
-}
-
-#[derive(Debug)]
-struct Kept {
-    /// Another upload may be the newest, and a module that was removed and put anew begins with version 1 again.
-    manifest: Option<Arc<str>>,
-    environment: BTreeMap<String, String>,
-    effective: Arc<Effective>,
 }
 
 /// Why a policy cannot be used.
@@ -51,7 +38,7 @@ pub(crate) enum PolicyError {
 
 impl ModuleRules {
     pub fn new(policy: Policy, defaults: Defaults) -> ModuleRules {
-        ModuleRules { policy, defaults, kept: Mutex::default() }
+        ModuleRules { policy, defaults }
     }
 
     /// Reads the policy of `--module-policy`; without one modules get what nobody but they is concerned with.
@@ -67,30 +54,6 @@ impl ModuleRules {
         let policy = Policy::parse(&text);
         let policy = policy.map_err(|error| PolicyError::Wrong { path: path.to_owned(), error })?;
         Ok(ModuleRules::new(policy, defaults))
-    }
-
-    /// What a version gets that asks for these variables too; none is the newest.
-    pub(crate) fn of_version(
-        &self,
-        name: &str,
-        version: Option<u32>,
-        manifest: Option<&Arc<str>>,
-        environment: &BTreeMap<String, String>,
-    ) -> Result<Arc<Effective>, ManifestError> {
-        let key = (name.to_owned(), version);
-        let is_of = |kept: &&Kept| kept.manifest.as_ref() == manifest && kept.environment == *environment;
-        if let Some(kept) = self.lock().get(&key).filter(is_of) {
-            return Ok(Arc::clone(&kept.effective));
-        }
-        let effective = Arc::new(self.of_manifest(name, manifest.map(|text| &**text), environment)?);
-        let mut kept = self.lock();
-        if kept.len() >= RULES_KEPT_MAX {
-            // It takes microseconds to make them again.
-            kept.clear();
-        }
-        let (manifest, environment) = (manifest.cloned(), environment.clone());
-        kept.insert(key, Kept { manifest, environment, effective: Arc::clone(&effective) });
-        Ok(effective)
     }
 
     /// What a module would get with a manifest and with variables that go before those of it.
@@ -123,11 +86,6 @@ impl ModuleRules {
             "effective": effective.settings().to_string(),
             "withheld": effective.withheld,
         })
-    }
-
-    /// No code that can panic runs under this lock.
-    fn lock(&self) -> MutexGuard<'_, HashMap<(String, Option<u32>), Kept>> {
-        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -162,22 +120,6 @@ mod tests {
     }
 
     #[test]
-    fn a_version_keeps_its_rules_while_its_manifest_is_the_same() {
-        let rules = ModuleRules::new(Policy::default(), defaults());
-        let manifest = |fuel: u64| Some(Arc::from(format!("[limits]\nfuel = {fuel}")));
-        let fuel = |manifest: Option<Arc<str>>| {
-            rules.of_version("m", Some(1), manifest.as_ref(), &BTreeMap::new()).unwrap().limits.fuel
-        };
-        assert_eq!((fuel(manifest(5)), fuel(manifest(5)), fuel(manifest(6))), (5, 5, 6));
-        assert_eq!(fuel(None), Limits::default().fuel);
-        assert_eq!(rules.lock().len(), 1);
-        for version in 0..2_000 {
-            rules.of_version("m", Some(version), None, &BTreeMap::new()).unwrap();
-        }
-        assert!(rules.lock().len() <= RULES_KEPT_MAX);
-    }
-
-    #[test]
     fn variables_of_the_lambda_api_are_asked_for_and_the_policy_holds() {
         let variables = |texts: &[(&str, &str)]| -> BTreeMap<String, String> {
             texts.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
@@ -185,8 +127,7 @@ mod tests {
         let told = variables(&[("MODE", "told"), ("OWN", "1")]);
         let gets = |policy: &str, manifest: Option<&str>| {
             let rules = ModuleRules::new(Policy::parse(policy).unwrap(), defaults());
-            let manifest = manifest.map(Arc::from);
-            rules.of_version("m", None, manifest.as_ref(), &told).unwrap().grants.environment.clone()
+            rules.of_manifest("m", manifest, &told).unwrap().grants.environment
         };
         assert_eq!(gets("", None), told);
         let manifest = "[grants]\nenvironment = { MODE = \"manifest\", OTHER = \"2\" }";
@@ -209,6 +150,6 @@ mod tests {
         );
         std::fs::write(&path, "[default.limits]\nfuel = 9").unwrap();
         let rules = ModuleRules::read(Some(&path), defaults()).unwrap();
-        assert_eq!(rules.of_version("m", Some(1), None, &BTreeMap::new()).unwrap().limits.fuel, 9);
+        assert_eq!(rules.of_manifest("m", None, &BTreeMap::new()).unwrap().limits.fuel, 9);
     }
 }

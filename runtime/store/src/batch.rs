@@ -112,6 +112,10 @@ impl Batch {
         self.callback_answers.extend(later.callback_answers);
     }
 
+    pub(crate) fn changes_modules(&self) -> bool {
+        !self.modules.is_empty() || !self.module_heads.is_empty() || !self.module_uploads.is_empty()
+    }
+
     /// How many rows are written or removed.
     pub fn rows(&self) -> usize {
         self.executions.len()

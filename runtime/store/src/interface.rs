@@ -157,6 +157,9 @@ pub trait Store: Send + Sync + 'static {
         key: CallbackKey,
     ) -> impl Future<Output = Result<Option<CallbackAnswered>, ReadError>> + Send;
 
+    /// How many commits have changed what there is of modules. While it stays the same, so does what is read of them.
+    fn module_changes(&self) -> u64;
+
     fn module(
         &self,
         name: &str,

@@ -1,6 +1,7 @@
 //! What a backend that maps bytes to bytes must do. The typed store is written once on top of it.
 
 use std::ops::{Bound, ControlFlow};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::batch::Batch;
 use crate::codec::Record;
@@ -17,6 +18,24 @@ pub(crate) trait Kv: Send + Sync + 'static {
     fn view(&self) -> Result<Self::View<'_>, ReadError>;
 
     fn commit(&self, batch: Batch) -> impl Future<Output = Result<(), CommitError>> + Send;
+
+    fn module_changes(&self) -> &ModuleChanges;
+}
+
+/// Counts the commits that change modules.
+#[derive(Debug, Default)]
+pub(crate) struct ModuleChanges(AtomicU64);
+
+impl ModuleChanges {
+    /// To be called when what was committed can be read, and before anybody is told of it: whoever has read the count
+    /// before reading modules has seen no later state than the count stands for.
+    pub(crate) fn add(&self) {
+        self.0.fetch_add(1, Ordering::Release);
+    }
+
+    pub(crate) fn count(&self) -> u64 {
+        self.0.load(Ordering::Acquire)
+    }
 }
 
 pub(crate) trait View {

@@ -183,6 +183,10 @@ impl<K: Kv> Store for KvStore<K> {
         get::<table::CallbackAnswers>(&self.0.view()?, &key)
     }
 
+    fn module_changes(&self) -> u64 {
+        self.0.module_changes().count()
+    }
+
     async fn module(&self, name: &str, version: u32) -> Result<Option<ModuleRecord>, ReadError> {
         get::<table::Modules>(&self.0.view()?, &(Text::from(name), version))
     }

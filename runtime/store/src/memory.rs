@@ -9,7 +9,7 @@ use crate::batch::Batch;
 use crate::encoded::{Admission, Encoded};
 use crate::error::{CommitError, ReadError};
 use crate::key::MetaKey;
-use crate::kv::{KeyRange, Kv, View};
+use crate::kv::{KeyRange, Kv, ModuleChanges, View};
 use crate::kv_store::KvStore;
 use crate::page::Order;
 use crate::table::TableId;
@@ -19,7 +19,10 @@ pub type MemoryStore = KvStore<Memory>;
 
 /// Ordered maps behind a lock.
 #[derive(Debug, Default)]
-pub struct Memory(RwLock<Content>);
+pub struct Memory {
+    content: RwLock<Content>,
+    module_changes: ModuleChanges,
+}
 
 #[derive(Debug, Default)]
 struct Content {
@@ -32,7 +35,7 @@ impl KvStore<Memory> {
     pub fn new(instance: u128) -> MemoryStore {
         let mut content = Content::default();
         content.apply(&Encoded::of_meta(&MetaKey::of_new_store(instance)));
-        KvStore::over(Memory(RwLock::new(content)))
+        KvStore::over(Memory { content: RwLock::new(content), module_changes: ModuleChanges::default() })
     }
 }
 
@@ -61,17 +64,25 @@ impl Kv for Memory {
 
     fn view(&self) -> Result<MemoryView<'_>, ReadError> {
         // A panic while the lock is held leaves whole rows behind, and the test that panicked fails anyway.
-        Ok(MemoryView(self.0.read().unwrap_or_else(PoisonError::into_inner)))
+        Ok(MemoryView(self.content.read().unwrap_or_else(PoisonError::into_inner)))
     }
 
     async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
-        let mut content = self.0.write().unwrap_or_else(PoisonError::into_inner);
+        let mut content = self.content.write().unwrap_or_else(PoisonError::into_inner);
         let mut admitted = content.admission.clone();
         admitted.admit(&batch)?;
+        let changes_modules = batch.changes_modules();
         let encoded = Encoded::new(batch, &content.admission, &admitted);
         content.apply(&encoded);
         content.admission = admitted;
+        if changes_modules {
+            self.module_changes.add();
+        }
         Ok(())
+    }
+
+    fn module_changes(&self) -> &ModuleChanges {
+        &self.module_changes
     }
 }
 

@@ -153,10 +153,10 @@ pub struct DirectoryGrant {
 /// Which attempt of which state this call is, as the guest may ask.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct Context {
-    pub execution_arn: String,
-    pub execution_name: String,
-    pub state_machine_arn: String,
-    pub state_name: String,
+    pub execution_arn: Arc<str>,
+    pub execution_name: Arc<str>,
+    pub state_machine_arn: Arc<str>,
+    pub state_name: Arc<str>,
     /// 0 for the first attempt of the state.
     pub attempt: u32,
     /// What deterministic randomness begins with: the same for each run of this attempt, another for every other.
@@ -182,11 +182,8 @@ mod tests {
     #[test]
     fn neither_token_nor_input_is_printed() {
         let mut call = Call::new(Digest::of(b""), "\"secret\"");
-        call.context = Context {
-            state_name: "Ask".to_owned(),
-            task_token: Some("secret".to_owned()),
-            ..Context::default()
-        };
+        call.context =
+            Context { state_name: "Ask".into(), task_token: Some("secret".to_owned()), ..Context::default() };
         let printed = format!("{call:?}");
         assert!(printed.contains("Ask") && !printed.contains("secret"), "{printed}");
     }

@@ -77,15 +77,15 @@ impl types::Host for GuestState {}
 
 impl context::Host for GuestState {
     fn current(&mut self) -> wasmtime::Result<context::Invocation> {
-        let context = self.context.clone();
+        let context = &self.context;
         Ok(context::Invocation {
-            execution_arn: context.execution_arn,
-            execution_name: context.execution_name,
-            state_machine_arn: context.state_machine_arn,
-            state_name: context.state_name,
+            execution_arn: context.execution_arn.to_string(),
+            execution_name: context.execution_name.to_string(),
+            state_machine_arn: context.state_machine_arn.to_string(),
+            state_name: context.state_name.to_string(),
             attempt: context.attempt,
             deadline: self.deadline_ms,
-            task_token: context.task_token,
+            task_token: context.task_token.clone(),
         })
     }
 }

@@ -98,7 +98,7 @@ mod tests {
     #[test]
     fn a_call_is_a_post_with_its_context() {
         let mut call = Call::new(Digest::of(b""), "{\"a\":1}");
-        call.context = Context { state_name: "Prüfe".to_owned(), attempt: 2, ..Context::default() };
+        call.context = Context { state_name: "Prüfe".into(), attempt: 2, ..Context::default() };
         let request = request(&call, 77);
         assert_eq!((request.method().as_str(), request.uri().path()), ("POST", "/"));
         let header = |name: &str| request.headers().get(name).map(HeaderValue::as_bytes);

@@ -129,10 +129,10 @@ impl Once<'_> {
 /// What a task is told of a call that belongs to no execution.
 pub(crate) fn context(state: &str, execution: &str, attempt: u32) -> Context {
     Context {
-        execution_arn: format!("arn:aws:states:{ACCOUNT}:execution:local:{execution}"),
-        execution_name: execution.to_owned(),
-        state_machine_arn: format!("arn:aws:states:{ACCOUNT}:stateMachine:local"),
-        state_name: state.to_owned(),
+        execution_arn: format!("arn:aws:states:{ACCOUNT}:execution:local:{execution}").into(),
+        execution_name: execution.into(),
+        state_machine_arn: format!("arn:aws:states:{ACCOUNT}:stateMachine:local").into(),
+        state_name: state.into(),
         attempt,
         ..Context::default()
     }

@@ -3,16 +3,16 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use asl::Data;
-use executors::{Caller, Found, ModuleExecutor, ModuleVersion, Modules, Overrides};
+use executors::{Caller, Found, ModuleExecutor, ModuleVersion, Modules};
 use serde_json::Value;
 use store::{ModuleHead, ModulePlace, ModuleRecord, ReadError, Store};
 use tokio::sync::SetOnce;
-use wasm_host::{Effective, Host, SecretSource};
+use wasm_host::{Effective, Host, ManifestError, SecretSource};
 
 use crate::app::{Account, App};
 use crate::module_rules::ModuleRules;
 use crate::module_secrets::ModuleSecrets;
+use crate::registry::kept::{Kept, Key};
 
 /// The qualifier of the newest upload.
 pub(crate) const LATEST: &str = "$LATEST";
@@ -22,6 +22,7 @@ pub(crate) const LATEST: &str = "$LATEST";
 pub struct Registry<S> {
     store: S,
     rules: Arc<ModuleRules>,
+    kept: Kept,
     /// Has their secrets, once it is there.
     api: Weak<SetOnce<App<S>>>,
 }
@@ -35,96 +36,83 @@ pub fn functions<S: Store + Clone>(
     api: &Arc<SetOnce<App<S>>>,
 ) -> ModuleExecutor<Registry<S>> {
     let names = executors::Account { id: account.id.clone(), region: account.region.clone() };
-    let registry = Registry { store: store.clone(), rules: Arc::clone(rules), api: Arc::downgrade(api) };
+    let registry = Registry {
+        store: store.clone(),
+        rules: Arc::clone(rules),
+        kept: Kept::default(),
+        api: Arc::downgrade(api),
+    };
     ModuleExecutor::new(host.clone(), registry, names)
 }
 
-/// An upload or a version, and how it was come by.
-#[derive(Debug, Clone, PartialEq)]
-struct Located {
-    /// None if the newest upload was asked for.
-    version: Option<u32>,
-    record: ModuleRecord,
-}
-
-/// What there is under a name.
-#[derive(Debug, Clone, PartialEq)]
-enum Lookup {
-    Found(Box<Located>),
-    NoVersion,
-    NoModule,
-}
-
-/// Looks up a version's number, an alias or `$LATEST` as a caller sees it.
-async fn locate<S: Store>(
-    store: &S,
-    name: &str,
-    qualifier: Option<&str>,
-    caller: Caller,
-) -> Result<Lookup, ReadError> {
-    let Some(head) = store.module_head(name).await? else { return Ok(Lookup::NoModule) };
-    let Some(place) = place(&head, qualifier, caller) else { return Ok(Lookup::NoVersion) };
-    let (version, record) = match (place, qualifier) {
-        (ModulePlace::Version(version), None | Some(LATEST)) => (None, store.module(name, version).await?),
-        (ModulePlace::Version(version), Some(_)) => (Some(version), store.module(name, version).await?),
-        (ModulePlace::Upload(upload), _) => (None, store.module_upload(name, upload).await?),
-    };
-    Ok(match record {
-        Some(record) => Lookup::Found(Box::new(Located { version, record })),
-        None => Lookup::NoVersion,
-    })
-}
-
-fn place(head: &ModuleHead, qualifier: Option<&str>, caller: Caller) -> Option<ModulePlace> {
+/// Where a version's number, an alias or `$LATEST` leads a caller; none if there is no such alias.
+fn place(head: &ModuleHead, qualifier: Option<&str>, caller: Caller) -> Option<Key> {
     let Some(qualifier) = qualifier.filter(|qualifier| *qualifier != LATEST) else {
-        return Some(head.latest_at(caller.began_at));
+        return Some((head.latest_at(caller.began_at), true));
     };
     if let Ok(version) = qualifier.parse() {
-        return Some(ModulePlace::Version(version));
+        return Some((ModulePlace::Version(version), false));
     }
     match head.alias(qualifier)?.version_at(caller.began_at, caller.draw) {
-        0 => Some(head.latest_at(caller.began_at)),
-        version => Some(ModulePlace::Version(version)),
+        0 => Some((head.latest_at(caller.began_at), false)),
+        version => Some((ModulePlace::Version(version), false)),
+    }
+}
+
+impl<S: Store + Clone> Registry<S> {
+    async fn read(&self, name: &str, qualifier: Option<&str>, caller: Caller) -> Result<Found, String> {
+        let unreadable = |error: ReadError| format!("the module registry cannot be read: {error}");
+        let changes = self.store.module_changes();
+        let Some(head) = self.store.module_head(name).await.map_err(unreadable)? else {
+            return Ok(Found::NoModule);
+        };
+        let Some(key) = place(&head, qualifier, caller) else { return Ok(Found::NoVersion) };
+        let (version, record) = match key {
+            (ModulePlace::Version(version), is_latest) => {
+                ((!is_latest).then_some(version), self.store.module(name, version).await)
+            }
+            (ModulePlace::Upload(upload), _) => (None, self.store.module_upload(name, upload).await),
+        };
+        let Some(record) = record.map_err(unreadable)? else { return Ok(Found::NoVersion) };
+        let digest =
+            record.digest.parse().map_err(|error| format!("the digest of {name} is damaged: {error}"))?;
+        let permits = self.permits(name, &record);
+        let permits = permits.map_err(|error| format!("the manifest of {name} cannot be read: {error}"))?;
+        let version = Arc::new(ModuleVersion { name: name.into(), version, digest, permits });
+        self.kept.put(changes, head, key, &version);
+        Ok(Found::Version(version))
+    }
+
+    /// What its manifest asks for and what the Lambda API was told of it, which goes before, as far as the operator
+    /// gives it.
+    fn permits(&self, name: &str, record: &ModuleRecord) -> Result<Effective, ManifestError> {
+        let told = |member: &str| record.configuration.as_ref().map(|told| &told.value()[member]);
+        let number = |member: &str| told(member).and_then(Value::as_u64);
+        let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+        let variables = told("Environment").and_then(|environment| environment["Variables"].as_object());
+        let variables = variables.into_iter().flatten().filter_map(variable).collect();
+        let mut permits = self.rules.of_manifest(name, record.manifest.as_deref(), &variables)?;
+        let limits = &mut permits.limits;
+        if let Some(seconds) = number("Timeout") {
+            limits.timeout = limits.timeout.min(Duration::from_secs(seconds));
+        }
+        if let Some(mebibytes) = number("MemorySize").and_then(|mebibytes| usize::try_from(mebibytes).ok()) {
+            limits.memory_bytes = limits.memory_bytes.min(mebibytes.saturating_mul(1 << 20));
+        }
+        Ok(permits)
     }
 }
 
 impl<S: Store + Clone> Modules for Registry<S> {
     async fn find(&self, name: &str, qualifier: Option<&str>, caller: Caller) -> Result<Found, String> {
-        let found = locate(&self.store, name, qualifier, caller).await;
-        let found = found.map_err(|error| format!("the module registry cannot be read: {error}"))?;
-        let located = match found {
-            Lookup::Found(located) => located,
-            Lookup::NoVersion => return Ok(Found::NoVersion),
-            Lookup::NoModule => return Ok(Found::NoModule),
-        };
-        let Located { version, record } = *located;
-        let digest =
-            record.digest.parse().map_err(|error| format!("the digest of {name} is damaged: {error}"))?;
-        let overrides = overrides(record.configuration.as_ref());
-        let manifest = record.manifest.map(|text| text.0);
-        Ok(Found::Version(ModuleVersion { version, digest, manifest, overrides }))
-    }
-
-    fn permits(&self, name: &str, module: &ModuleVersion) -> Result<Arc<Effective>, String> {
-        let environment = &module.overrides.environment;
-        let rules = self.rules.of_version(name, module.version, module.manifest.as_ref(), environment);
-        rules.map_err(|error| format!("the manifest of {name} cannot be read: {error}"))
+        let kept = self.kept.get(self.store.module_changes(), name, |head| place(head, qualifier, caller));
+        match kept {
+            Some(version) => Ok(Found::Version(version)),
+            None => self.read(name, qualifier, caller).await,
+        }
     }
 
     fn secrets(&self, name: &str) -> Arc<dyn SecretSource> {
         Arc::new(ModuleSecrets::new(Weak::clone(&self.api), name))
-    }
-}
-
-/// What counts of what the Lambda API was told of a function.
-fn overrides(configuration: Option<&Data>) -> Overrides {
-    let number = |member: &str| configuration.and_then(|told| told.value()[member].as_u64());
-    let mebibytes = number("MemorySize").and_then(|mebibytes| usize::try_from(mebibytes).ok());
-    let variables = configuration.and_then(|told| told.value()["Environment"]["Variables"].as_object());
-    let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
-    Overrides {
-        environment: variables.into_iter().flatten().filter_map(variable).collect(),
-        timeout: number("Timeout").map(Duration::from_secs),
-        memory_bytes: mebibytes.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
     }
 }

@@ -3,6 +3,7 @@
 mod change;
 mod components;
 mod find;
+mod kept;
 mod weight;
 
 pub(crate) use change::{Change, ChangeError, Upload, Uploaded, change, collect_later, upload};

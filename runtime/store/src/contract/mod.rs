@@ -32,6 +32,7 @@ macro_rules! contract_tests {
             the_last_change_of_a_row_wins
             the_sequence_only_grows
             an_owner_that_lost_its_shard_is_refused
+            changes_of_modules_are_counted
             names_do_not_run_into_each_other
             state_is_loaded_whole_and_alone
             state_without_its_header_is_corrupt

@@ -202,6 +202,23 @@ pub async fn an_owner_that_lost_its_shard_is_refused(store: &impl Store) {
     assert_eq!(store.machine("machine").await.expect("readable"), Some(sample::machine("machine", 5)));
 }
 
+/// Whoever keeps what was read of modules looks at the count alone.
+pub async fn changes_of_modules_are_counted(store: &impl Store) {
+    type Fill = fn(&mut Batch);
+    let changes: [(Fill, bool); 5] = [
+        (|batch| _ = batch.module_heads.insert(Text::from("module"), Put(sample::head(1))), true),
+        (|batch| _ = batch.modules.insert((Text::from("module"), 1), Put(sample::module(1))), true),
+        (|batch| _ = batch.module_uploads.insert((Text::from("module"), 2), Put(sample::module(2))), true),
+        (|batch| _ = batch.executions.insert(ID, Put(sample::execution(1, ExecutionStatus::Running))), false),
+        (|batch| _ = batch.module_heads.insert(Text::from("module"), Delete), true),
+    ];
+    for (fill, is_counted) in changes {
+        let before = store.module_changes();
+        sample::commit(store, fill).await;
+        assert_eq!(store.module_changes() > before, is_counted);
+    }
+}
+
 pub async fn names_do_not_run_into_each_other(store: &impl Store) {
     let names =
         [("a", "bc"), ("ab", "c"), ("a\0b", "c"), ("a", "b\0c"), ("a\u{1}", "c"), ("größe", "ä"), ("", "")];

@@ -117,7 +117,7 @@ pub struct ModuleShare {
 record_version_1!(ModuleRecord, ModuleHead);
 
 /// A row of a module that holds a component.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ModulePlace {
     Version(u32),
     Upload(u32),

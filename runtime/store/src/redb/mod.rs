@@ -18,7 +18,7 @@ use ::redb::{Database, TableDefinition};
 
 use crate::batch::Batch;
 use crate::error::{CommitError, OpenError, ReadError};
-use crate::kv::Kv;
+use crate::kv::{Kv, ModuleChanges};
 use crate::kv_store::KvStore;
 use crate::table::TableId;
 
@@ -76,9 +76,10 @@ impl KvStore<Redb> {
     ) -> Result<RedbStore, OpenError> {
         let admission = open::prepare(&database, path, instance)?;
         let database = Arc::new(database);
-        let writer = Writer::start(Arc::clone(&database), admission);
+        let module_changes = Arc::default();
+        let writer = Writer::start(Arc::clone(&database), admission, Arc::clone(&module_changes));
         let writer = writer.map_err(|source| OpenError::Io { path: path.to_owned(), source })?;
-        Ok(KvStore::over(Redb { writer, database }))
+        Ok(KvStore::over(Redb { writer, database, module_changes }))
     }
 }
 
@@ -87,6 +88,7 @@ impl KvStore<Redb> {
 pub struct Redb {
     writer: Writer,
     database: Arc<Database>,
+    module_changes: Arc<ModuleChanges>,
 }
 
 fn definition(table: TableId) -> TableDefinition<'static, &'static [u8], &'static [u8]> {
@@ -102,5 +104,9 @@ impl Kv for Redb {
 
     async fn commit(&self, batch: Batch) -> Result<(), CommitError> {
         self.writer.commit(batch).await
+    }
+
+    fn module_changes(&self) -> &ModuleChanges {
+        &self.module_changes
     }
 }

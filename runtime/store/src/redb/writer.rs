@@ -12,6 +12,7 @@ use tracing::error;
 use crate::batch::Batch;
 use crate::encoded::{Admission, Encoded};
 use crate::error::CommitError;
+use crate::kv::ModuleChanges;
 
 use super::definition;
 
@@ -37,9 +38,13 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(database: Arc<Database>, admission: Admission) -> io::Result<Writer> {
+    pub(super) fn start(
+        database: Arc<Database>,
+        admission: Admission,
+        module_changes: Arc<ModuleChanges>,
+    ) -> io::Result<Writer> {
         let (requests, received) = mpsc::channel(QUEUE_BATCHES_MAX);
-        let mut state = WriterState { database, admission, failed: false };
+        let mut state = WriterState { database, admission, module_changes, failed: false };
         let thread =
             thread::Builder::new().name(THREAD_NAME.to_owned()).spawn(move || state.run(received))?;
         Ok(Writer { requests: Some(requests), thread: Some(thread) })
@@ -67,6 +72,7 @@ impl Drop for Writer {
 struct WriterState {
     database: Arc<Database>,
     admission: Admission,
+    module_changes: Arc<ModuleChanges>,
     /// Set when a commit ended with an outcome that nobody knows: whatever came after it could contradict it.
     failed: bool,
 }
@@ -107,6 +113,7 @@ impl WriterState {
         if group.replies.is_empty() {
             return;
         }
+        let changes_modules = group.batch.changes_modules();
         let result = if self.failed {
             Err(CommitError::Unavailable)
         } else {
@@ -119,6 +126,9 @@ impl WriterState {
             Ok(()) => self.admission = group.admitted,
             Err(CommitError::Unknown) => self.failed = true,
             Err(CommitError::Unavailable | CommitError::Fenced) => {}
+        }
+        if changes_modules {
+            self.module_changes.add();
         }
         for reply in group.replies {
             // Whoever dropped the future doesn't want to know.

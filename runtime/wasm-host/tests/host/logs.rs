@@ -139,10 +139,10 @@ fn asking(offset: u32) -> String {
 #[tokio::test]
 async fn a_guest_may_ask_which_attempt_it_is() {
     let context = Context {
-        execution_arn: "arn:execution".to_owned(),
-        execution_name: "order-7".to_owned(),
-        state_machine_arn: "arn:machine".to_owned(),
-        state_name: "Pay".to_owned(),
+        execution_arn: "arn:execution".into(),
+        execution_name: "order-7".into(),
+        state_machine_arn: "arn:machine".into(),
+        state_name: "Pay".into(),
         attempt: 2,
         seed: 7,
         task_token: Some("token".to_owned()),
