@@ -20,10 +20,9 @@ use wasm_host::{Call, Digest, Host, Options};
 
 /// Few, so that those that take all of their memory find room.
 const SLOTS: u32 = 16;
-/// Calls of the neighbour that are measured, and for how long at most.
-const CALLS: usize = 2_000;
+/// How long the neighbour calls, and how often at least.
+const MEASURED: Duration = Duration::from_secs(2);
 const CALLS_MIN: usize = 20;
-const PATIENCE: Duration = Duration::from_secs(10);
 /// What an input may show of itself.
 const SHOWN_CHARACTERS: usize = 60;
 
@@ -37,14 +36,16 @@ fn main() {
     let (neighbour, hostile) = (add("echo"), add("hostile"));
     runtime.block_on(calls(&host, neighbour));
     let alone = runtime.block_on(calls(&host, neighbour));
-    println!("| Beside the neighbour | p50 | p99 | p99 against alone |\n| --- | --- | --- | --- |");
-    row("nobody", alone, alone);
+    println!(
+        "| Beside the neighbour | CPU of each | p50 | p99 | p99 against alone |\n| --- | --- | --- | --- | --- |"
+    );
+    row("nobody", Duration::ZERO, alone, alone);
     for deed in deeds() {
         let input = deed.input.to_string();
         if !wanted.is_empty() && !wanted.iter().any(|word| input.contains(word)) {
             continue;
         }
-        let beside = runtime.block_on(async {
+        let (cpu, beside) = runtime.block_on(async {
             let stop = CancellationToken::new();
             let mut flood = JoinSet::new();
             for _ in 0..2 * SLOTS {
@@ -52,29 +53,36 @@ fn main() {
             }
             let measured = calls(&host, neighbour).await;
             stop.cancel();
-            flood.join_all().await;
-            measured
+            let (cpu, calls) = flood
+                .join_all()
+                .await
+                .into_iter()
+                .fold((Duration::ZERO, 0), |sum, one| (sum.0 + one.0, sum.1 + one.1));
+            (cpu / calls.max(1), measured)
         });
         let shown: String = input.chars().take(SHOWN_CHARACTERS).collect();
-        row(&format!("`{shown}`"), beside, alone);
+        row(&format!("`{shown}`"), cpu, beside, alone);
     }
 }
 
-/// Calls the hostile module, one call after the other, until it is stopped.
-async fn again(host: Host, digest: Digest, input: String, stop: CancellationToken) {
+/// Calls the hostile module, one call after the other, until it is stopped. The CPU time of the calls and how many they were.
+async fn again(host: Host, digest: Digest, input: String, stop: CancellationToken) -> (Duration, u32) {
+    let mut sum = (Duration::ZERO, 0);
     while !stop.is_cancelled() {
         let mut call = Call::new(digest, input.as_str());
         call.module = "hostile".into();
         call.cancel = stop.clone();
-        host.call(call).await;
+        let ended = host.call(call).await;
+        sum = (sum.0 + ended.usage.cpu, sum.1 + 1);
     }
+    sum
 }
 
 /// The median and the 99th percentile of the neighbour's calls.
 async fn calls(host: &Host, digest: Digest) -> [Duration; 2] {
     let begun = Instant::now();
     let mut times = Vec::new();
-    while times.len() < CALLS_MIN || times.len() < CALLS && begun.elapsed() < PATIENCE {
+    while times.len() < CALLS_MIN || begun.elapsed() < MEASURED {
         let mut call = Call::new(digest, r#"{"order": {"id": "A1"}, "n": 5}"#);
         call.module = "neighbour".into();
         let begun = Instant::now();
@@ -85,7 +93,7 @@ async fn calls(host: &Host, digest: Digest) -> [Duration; 2] {
     [times[times.len() / 2], times[times.len() * 99 / 100]]
 }
 
-fn row(beside: &str, [p50, p99]: [Duration; 2], [_, alone]: [Duration; 2]) {
+fn row(beside: &str, cpu: Duration, [p50, p99]: [Duration; 2], [_, alone]: [Duration; 2]) {
     let factor = p99.as_secs_f64() / alone.as_secs_f64();
-    println!("| {beside} | {p50:.2?} | {p99:.2?} | {factor:.1} |");
+    println!("| {beside} | {cpu:.1?} | {p50:.2?} | {p99:.2?} | {factor:.1} |");
 }

@@ -6,7 +6,9 @@
 //! the most calls in it gives up its last one for a module with fewer.
 
 use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, ready};
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
@@ -53,13 +55,13 @@ struct Line {
 struct Module {
     running: usize,
     running_max: usize,
-    waiting: VecDeque<Waiting>,
+    waiting: VecDeque<Waiter>,
     /// Whether it is among the turns.
     has_turn: bool,
 }
 
 #[derive(Debug)]
-struct Waiting {
+struct Waiter {
     place: u64,
     answer: oneshot::Sender<Answer>,
 }
@@ -89,16 +91,14 @@ impl Gate {
         if cancel.is_cancelled() {
             return Err(Refused::Cancelled);
         }
-        let (place, answer) = match self.join(module, running_max as usize)? {
-            Joined::Slot(slot) => return Ok(slot),
-            Joined::Line { place, answer } => (place, answer),
+        let waiting = match self.join(module, running_max)? {
+            Entered::Slot(slot) => return Ok(slot),
+            Entered::Line(waiting) => waiting,
         };
-        let _place = Place { gate: self, module, place };
         tokio::select! {
             biased;
             () = cancel.cancelled() => Err(Refused::Cancelled),
-            // Whoever drops the sender has taken the call out of the line.
-            answer = answer => answer.unwrap_or(Err(Refused::Full)),
+            answer = waiting => answer,
         }
     }
 
@@ -111,22 +111,30 @@ impl Gate {
         self.lock().waiting
     }
 
-    fn join(&self, module: &Arc<str>, running_max: usize) -> Result<Joined, Refused> {
+    /// The same for whoever waits by polling.
+    pub(crate) fn join(&self, module: &Arc<str>, running_max: u32) -> Result<Entered, Refused> {
         let mut locked = self.lock();
         let line = &mut *locked;
         let queue = line.modules.entry(Arc::clone(module)).or_default();
-        queue.running_max = running_max.min(line.share_max).max(1);
+        queue.running_max = (running_max as usize).min(line.share_max).max(1);
         if line.slots_free > 0 && queue.waiting.is_empty() && queue.running < queue.running_max {
             queue.running += 1;
             line.slots_free -= 1;
-            return Ok(Joined::Slot(self.slot(module)));
+            return Ok(Entered::Slot(self.slot(module)));
         }
         if line.waiting >= line.waiting_max && !line.make_room_for(module) {
             line.forget_idle(module);
             return Err(Refused::Full);
         }
         let (sender, answer) = oneshot::channel();
-        Ok(Joined::Line { place: line.wait(module, sender), answer })
+        let place = line.wait(module, sender);
+        Ok(Entered::Line(Waiting {
+            gate: self.clone(),
+            module: Arc::clone(module),
+            place,
+            answer,
+            is_over: false,
+        }))
     }
 
     fn slot(&self, module: &Arc<str>) -> Slot {
@@ -170,9 +178,40 @@ impl Gate {
     }
 }
 
-enum Joined {
+/// What a call has that wants a slot.
+#[derive(Debug)]
+pub(crate) enum Entered {
     Slot(Slot),
-    Line { place: u64, answer: oneshot::Receiver<Answer> },
+    Line(Waiting),
+}
+
+/// A place in the line, given up when dropped; ends with the slot.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    gate: Gate,
+    module: Arc<str>,
+    place: u64,
+    answer: oneshot::Receiver<Answer>,
+    is_over: bool,
+}
+
+impl Future for Waiting {
+    type Output = Answer;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Answer> {
+        let answer = ready!(Pin::new(&mut self.answer).poll(cx));
+        self.is_over = true;
+        // Whoever drops the sender has taken the call out of the line.
+        Poll::Ready(answer.unwrap_or(Err(Refused::Full)))
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if !self.is_over {
+            self.gate.leave(&self.module, self.place);
+        }
+    }
 }
 
 impl Line {
@@ -195,7 +234,7 @@ impl Line {
         let place = self.next_place;
         self.next_place += 1;
         let queue = self.modules.entry(Arc::clone(module)).or_default();
-        queue.waiting.push_back(Waiting { place, answer });
+        queue.waiting.push_back(Waiter { place, answer });
         self.waiting += 1;
         if !queue.has_turn {
             queue.has_turn = true;
@@ -241,19 +280,6 @@ impl Line {
 impl Drop for Slot {
     fn drop(&mut self) {
         self.gate.give_back(&self.module);
-    }
-}
-
-/// A place in the line, given up when dropped.
-struct Place<'a> {
-    gate: &'a Gate,
-    module: &'a Arc<str>,
-    place: u64,
-}
-
-impl Drop for Place<'_> {
-    fn drop(&mut self) {
-        self.gate.leave(self.module, self.place);
     }
 }
 

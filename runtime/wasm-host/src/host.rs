@@ -7,9 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::runtime::Handle;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::{AbortOnDropHandle, TaskTracker};
+use tokio_util::task::TaskTracker;
 use wasmtime::Engine;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
@@ -31,7 +30,7 @@ use crate::registry::{Bounds, Registry};
 use crate::requests;
 use crate::threads::GuestThreads;
 use crate::ticker::Ticker;
-use crate::turns::TickMark;
+use crate::turns::Progress;
 
 /// Keeps modules and calls them. Clones share one host; its threads end with the last clone.
 #[derive(Clone)]
@@ -42,7 +41,6 @@ pub struct Host {
 struct Inner {
     registry: Registry,
     gate: Gate,
-    running: Arc<Semaphore>,
     lanes: Lanes,
     memory_bytes_max: usize,
     scratch: ScratchRoot,
@@ -91,7 +89,6 @@ impl Host {
             inner: Arc::new(Inner {
                 registry: registry.map_err(HostError::DataDir)?,
                 gate: Gate::new(options.slots, options.queue_max),
-                running: Arc::new(Semaphore::new(options.running_max.max(1))),
                 memory_bytes_max: options.memory_bytes_max,
                 scratch,
                 nothing: Arc::new(nothing),
@@ -180,10 +177,11 @@ impl Inner {
             () = call.cancel.cancelled() => return Err(Failure::Cancelled),
             () = self.closing.cancelled() => return Err(closed()),
         };
+        let progress = Progress::new();
         let environment = Environment {
-            module,
+            module: Arc::clone(&module),
             is_cold,
-            running: Arc::clone(&self.running),
+            progress: progress.clone(),
             memory_bytes_max: self.memory_bytes_max,
             scratch: self.scratch.clone(),
             nothing: Arc::clone(&self.nothing),
@@ -191,21 +189,15 @@ impl Inner {
             requests: self.requests.clone(),
             stopping: self.stopping.clone(),
         };
-        let (module, mark) = (Arc::clone(&call.module), TickMark::default());
-        let tick = mark.clone();
+        let name = Arc::clone(&call.module);
         // In a box from the start: it is large, and goes from hand to hand.
-        let guest = Box::pin(async move {
+        let guest = Box::pin(self.calls.track_future(async move {
             // Given back after the instance is gone, also when the task is aborted.
             let _slot = slot;
-            invoke::run(call, environment, tick).await
-        });
-        let guest = self.calls.track_future(self.lanes.clone().run(module, mark, guest));
-        // The way to another thread and back takes longer than a small call.
-        if self.lanes.have_caller() {
-            return Ok(guest.await);
-        }
-        let guest = AbortOnDropHandle::new(self.lanes.quick().spawn(guest));
-        guest.await.map_err(|error| Failure::Host(format!("the call ended early: {error}")))
+            invoke::run(call, environment).await
+        }));
+        let ended = self.lanes.run((&name, &module.habit), &progress, guest).await;
+        ended.map_err(|error| Failure::Host(format!("the call ended early: {error}")))
     }
 }
 

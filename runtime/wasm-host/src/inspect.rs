@@ -7,6 +7,7 @@ use wasmtime::component::{Component, ComponentExportIndex, InstancePre, Linker, 
 use crate::adapt;
 use crate::digest::Digest;
 use crate::error::ModuleError;
+use crate::habit::Habit;
 use crate::imports;
 use crate::nesting;
 use crate::options::{MEMORIES_PER_MODULE_MAX, TABLE_ELEMENTS_MAX, TABLES_PER_MODULE_MAX};
@@ -48,6 +49,8 @@ pub(crate) struct Loaded {
     pub(crate) pre: InstancePre<GuestState>,
     /// The function to call.
     pub(crate) function: ComponentExportIndex,
+    /// What its calls lately took.
+    pub(crate) habit: Habit,
 }
 
 /// Refuses what is no WebAssembly by its first eight bytes.
@@ -103,7 +106,7 @@ pub(crate) fn prepare(
         }
     })?;
     let info = ModuleInfo { digest, size_bytes, entry, exports, imports, memory_bytes_min };
-    Ok(Loaded { info, pre, function })
+    Ok(Loaded { info, pre, function, habit: Habit::default() })
 }
 
 /// The pool has checked most of this already; without a pool nobody else does.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::task::Poll;
 use std::time::Instant;
 
-use tokio::sync::{Semaphore, oneshot};
+use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
@@ -17,7 +17,6 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 
 use crate::call::{Call, Limits};
-use crate::cpu::CpuTime;
 use crate::denials::Denials;
 use crate::failure;
 use crate::gate::Gate;
@@ -29,7 +28,7 @@ use crate::outgoing::Outgoing;
 use crate::readable;
 use crate::state::{GuestState, HANDLES_MAX, Setup};
 use crate::stdio::SharedCaptured;
-use crate::turns::{InTurns, TickMark};
+use crate::turns::{InTurns, Progress};
 
 /// What a guest may pass to the host in one call, and return at the end: it is copied into our memory.
 pub const HOST_CALL_BYTES_MAX: usize = 16 << 20;
@@ -38,7 +37,7 @@ pub const HOST_CALL_BYTES_MAX: usize = 16 << 20;
 pub(crate) struct Environment {
     pub(crate) module: Arc<Loaded>,
     pub(crate) is_cold: bool,
-    pub(crate) running: Arc<Semaphore>,
+    pub(crate) progress: Progress,
     pub(crate) memory_bytes_max: usize,
     pub(crate) scratch: ScratchRoot,
     /// The folder that guests see as `/`.
@@ -64,13 +63,13 @@ type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>
 
 /// Runs the guest to its end, its limits or its cancellation. The instance and its scratch space are gone when this
 /// returns.
-pub(crate) async fn run(call: Call, environment: Environment, mark: TickMark) -> Outcome {
+pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
     if call.grants.scratch_bytes == 0 {
-        return run_in(call, environment, mark, None).await;
+        return run_in(call, environment, None).await;
     }
     match environment.scratch.new_folder() {
         Ok(folder) => {
-            let outcome = run_in(call, environment, mark, Some(&folder)).await;
+            let outcome = run_in(call, environment, Some(&folder)).await;
             folder.remove().await;
             outcome
         }
@@ -80,26 +79,20 @@ pub(crate) async fn run(call: Call, environment: Environment, mark: TickMark) ->
     }
 }
 
-async fn run_in(
-    call: Call,
-    environment: Environment,
-    mark: TickMark,
-    scratch: Option<&ScratchFolder>,
-) -> Outcome {
+async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFolder>) -> Outcome {
     let started = Instant::now();
     let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
     if let Some(watch) = &call.log_watch {
         watch.attach(&captured);
     }
     let denials = Denials::default();
-    let mut store = match store(&call, &environment, scratch, (&captured, &denials), mark.clone()) {
+    let mut store = match store(&call, &environment, scratch, (&captured, &denials)) {
         Ok(store) => store,
         Err(failure) => return Outcome::not_started(failure),
     };
 
-    let cpu = CpuTime::default();
-    let guest = cpu.of(Box::pin(guest(&mut store, &environment.module, &call)));
-    let guest = InTurns::new(guest, mark, Arc::clone(&environment.running));
+    let guest = Box::pin(guest(&mut store, &environment.module, &call));
+    let guest = InTurns::new(guest, environment.progress.clone());
     let result = within_limits(guest, &call, &environment.stopping).await;
 
     let usage = Usage {
@@ -107,7 +100,7 @@ async fn run_in(
         fuel: call.limits.fuel.saturating_sub(store.get_fuel().unwrap_or(0)),
         memory_bytes_peak: store.data().limiter.memory_bytes_peak(),
         wall: started.elapsed(),
-        cpu: cpu.spent(),
+        cpu: environment.progress.cpu().spent_by_now(),
         cold: environment.is_cold,
     };
     drop(store);
@@ -146,7 +139,6 @@ fn store(
     environment: &Environment,
     scratch: Option<&ScratchFolder>,
     (captured, denials): (&SharedCaptured, &Denials),
-    mark: TickMark,
 ) -> Result<Store<GuestState>, Failure> {
     let module = &environment.module;
     let state = GuestState::new(Setup {
@@ -168,8 +160,9 @@ fn store(
     store.set_epoch_deadline(1);
     // The engine's own yield wakes itself at once, and the runtime would look at its timers only after 61 of
     // those. Tokio's lets it look after each.
+    let progress = environment.progress.clone();
     store.epoch_deadline_callback(move |_| {
-        mark.set();
+        progress.set_busy();
         Ok(UpdateDeadline::YieldCustom(1, Box::pin(tokio::task::yield_now())))
     });
     Ok(store)

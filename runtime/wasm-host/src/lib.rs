@@ -15,6 +15,7 @@ mod failure;
 mod files;
 mod gate;
 mod guest_files;
+mod habit;
 mod host;
 mod http_names;
 mod imports;

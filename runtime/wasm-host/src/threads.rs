@@ -1,5 +1,5 @@
-//! The threads that run guests and compile modules: two runtimes of their own, below everybody else's priority. What takes
-//! long is below what doesn't.
+//! The threads that run guests and compile modules: runtimes of their own, below everybody else's priority. What takes
+//! longer is below what doesn't.
 //!
 //! Guests must never delay HTTP, timers or the writer of the store. Measured: with both cores busy and equal
 //! priorities, each write to the disk waited a scheduler tick (4 ms) more.
@@ -9,38 +9,44 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// Added to the process's own nice value.
-const NICE: i32 = 5;
-/// The same for guests that compute for long, and for compiling: a third of the share of those that have just begun.
-const NICE_SLOW: i32 = 10;
+/// The threads of each lane, the quickest first: their name, and what is added to the process's own nice value. Each has
+/// about half of the share of the one before.
+const LANES: [(&str, i32); LANES_COUNT] =
+    [("wasm-guest", 5), ("wasm-short", 8), ("wasm-long", 11), ("wasm-slow", 14)];
+pub(crate) const LANES_COUNT: usize = 4;
+/// More than there are places for guests: while all of those are taken, it lets calls that arrive join their line, where
+/// modules take turns. Without it they would wait in that of the runtime, behind all that came before.
+const THREADS_FOR_ARRIVALS: usize = 1;
 /// Threads for the guests' file access and for compiling.
 const BLOCKING_THREADS_MAX: usize = 32;
+/// After so many tasks a thread looks at those that came from other threads. With tokio's own 31 to 127, a call waits
+/// behind dozens of calls that are on the thread already.
+const TASKS_BEFORE_ARRIVALS: u32 = 2;
+/// The same for timers and sockets, where tokio's is 61.
+const TASKS_BEFORE_EVENTS: u32 = 16;
 
 #[derive(Debug)]
 pub(crate) struct GuestThreads {
-    quick: Handle,
-    slow: Handle,
+    lanes: [Handle; LANES_COUNT],
     runtimes: Mutex<Vec<Runtime>>,
 }
 
 impl GuestThreads {
     pub(crate) fn start(count: usize) -> io::Result<Self> {
-        let (quick, slow) = (runtime("wasm-guest", count, NICE)?, runtime("wasm-slow", count, NICE_SLOW)?);
-        Ok(Self {
-            quick: quick.handle().clone(),
-            slow: slow.handle().clone(),
-            runtimes: Mutex::new(vec![quick, slow]),
-        })
+        let runtimes = LANES.map(|(name, nice)| runtime(name, count.max(1) + THREADS_FOR_ARRIVALS, nice));
+        let runtimes = runtimes.into_iter().collect::<io::Result<Vec<_>>>()?;
+        let lanes = std::array::from_fn(|lane| runtimes[lane].handle().clone());
+        Ok(Self { lanes, runtimes: Mutex::new(runtimes) })
     }
 
-    /// For what takes a moment.
-    pub(crate) fn quick(&self) -> &Handle {
-        &self.quick
+    /// The quickest first.
+    pub(crate) fn lanes(&self) -> &[Handle; LANES_COUNT] {
+        &self.lanes
     }
 
     /// For what computes.
     pub(crate) fn slow(&self) -> &Handle {
-        &self.slow
+        &self.lanes[LANES_COUNT - 1]
     }
 
     /// Stops all that runs at its next pause, without waiting for it.
@@ -61,8 +67,10 @@ impl Drop for GuestThreads {
 
 fn runtime(name: &'static str, threads: usize, nice: i32) -> io::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(threads.max(1))
+        .worker_threads(threads)
         .max_blocking_threads(BLOCKING_THREADS_MAX)
+        .global_queue_interval(TASKS_BEFORE_ARRIVALS)
+        .event_interval(TASKS_BEFORE_EVENTS)
         .thread_name(name)
         .on_thread_start(move || lower_priority(nice))
         .enable_all()
@@ -93,7 +101,7 @@ mod tests {
     async fn guest_threads_have_a_lower_priority() {
         let threads = GuestThreads::start(1).unwrap();
         let own = getpriority_process(None).unwrap();
-        for (handle, added) in [(threads.quick(), NICE), (threads.slow(), NICE_SLOW)] {
+        for (handle, (_, added)) in threads.lanes().iter().zip(LANES) {
             let guest = handle.spawn(async { getpriority_process(None).unwrap() });
             assert_eq!(guest.await.unwrap(), (own + added).min(19));
         }
