@@ -94,6 +94,10 @@ class Keys(unittest.TestCase):
         # An ARN is escaped in the path, and the path is signed.
         answer = good.invoke(FunctionName=f"{arn}:1", Payload=b"[1]")
         self.assertEqual((answer["ExecutedVersion"], answer["Payload"].read()), ("1", b"[1]"))
+        # A query with the same name more than once is signed in its order.
+        good.tag_resource(Resource=arn, Tags={"b c": "1", "a": "2", "d": "3"})
+        good.untag_resource(Resource=arn, TagKeys=["b c", "a"])
+        self.assertEqual(good.list_tags(Resource=arn)["Tags"], {"d": "3"})
         wrong = functions(aws_access_key_id=KEY.access_key, aws_secret_access_key="wrong")
         for call in (
             lambda: wrong.list_functions(),

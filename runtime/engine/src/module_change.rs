@@ -1,7 +1,7 @@
 //! What clients change about task modules, and what they are told of it.
 
 use asl::{Data, Text, Timestamp};
-use store::ModuleShare;
+use store::{ModuleAlias, ModuleShare};
 
 /// A change of one module.
 #[derive(Debug, Clone)]
@@ -26,6 +26,10 @@ pub enum ModuleChange {
     DeleteVersion(u32),
     PutAlias(PutModuleAlias),
     DeleteAlias(String),
+    /// Adds tags; one whose key is there gets the new value.
+    Tag(Vec<(String, String)>),
+    /// Removes the tags of these keys; those that are not there don't matter.
+    Untag(Vec<String>),
     /// With its versions and aliases.
     Delete,
 }
@@ -47,6 +51,8 @@ pub struct PutModule {
     /// Makes it a version, too.
     pub publish: bool,
     pub description: Option<String>,
+    /// Tags of a module that is new; one that is there keeps its own.
+    pub tags: Vec<(String, String)>,
 }
 
 /// What an upload or an alias finds under its name.
@@ -65,6 +71,8 @@ pub enum Expected {
 pub struct PutModuleAlias {
     pub alias: String,
     pub expected: Expected,
+    /// Refused unless the alias still is this.
+    pub if_alias: Option<ModuleAlias>,
     pub description: Option<String>,
     /// 0 is `$LATEST`.
     pub version: Option<u32>,
@@ -99,6 +107,13 @@ pub enum ModuleRefusal {
     NoAlias { name: String, alias: String },
     #[error("the module has an alias of this name")]
     AliasExists { name: String, alias: String },
+    /// Someone else was faster.
+    #[error("the alias is not what it was expected to be")]
+    AliasChanged { name: String, alias: String },
+    #[error("an alias with two versions names one of them twice")]
+    AliasOfOneVersion { version: u32 },
+    #[error("an alias with two versions names the newest upload")]
+    AliasOfLatest,
     #[error("the module has as many aliases as it can have")]
     TooManyAliases { max: usize },
 }

@@ -203,9 +203,9 @@ async fn health<S: Store + Clone>(State(app): State<App<S>>) -> Json<Value> {
     Json(json!({"status": "ok", "version": env!("CARGO_PKG_VERSION"), "account": id, "region": region}))
 }
 
-async fn not_found(uri: Uri) -> Response {
+async fn not_found(method: Method, uri: Uri) -> Response {
     if lambda::is_lambda(uri.path()) {
-        return lambda::unknown(&uri);
+        return lambda::unknown(&method, &uri);
     }
     Problem::not_found(format!(
         "There is nothing at {}. The AWS API is at POST /, modules are at /modules, their secrets at /secrets, access keys at /keys, and /health tells whether the \
@@ -215,7 +215,10 @@ async fn not_found(uri: Uri) -> Response {
     .into_response()
 }
 
-async fn wrong_method(method: Method, uri: Uri) -> Problem {
+async fn wrong_method(method: Method, uri: Uri) -> Response {
+    if lambda::is_lambda(uri.path()) {
+        return lambda::unknown(&method, &uri);
+    }
     let message = format!("{} does not take {method}.", uri.path());
-    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message)
+    Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", message).into_response()
 }

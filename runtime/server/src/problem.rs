@@ -133,6 +133,21 @@ impl From<ModuleRefusal> for Problem {
             ModuleRefusal::AliasExists { name, alias } => {
                 (StatusCode::CONFLICT, "AliasExists", format!("'{name}' has an alias '{alias}' already."))
             }
+            ModuleRefusal::AliasChanged { name, alias } => (
+                StatusCode::PRECONDITION_FAILED,
+                "AliasChanged",
+                format!("The alias '{alias}' of '{name}' is not what it was expected to be."),
+            ),
+            ModuleRefusal::AliasOfOneVersion { version } => (
+                StatusCode::BAD_REQUEST,
+                "InvalidAlias",
+                format!("'also' must name another version than {version}."),
+            ),
+            ModuleRefusal::AliasOfLatest => (
+                StatusCode::BAD_REQUEST,
+                "InvalidAlias",
+                "'also' can only be beside the number of a version, not beside $LATEST.".to_owned(),
+            ),
             ModuleRefusal::TooManyAliases { max } => (
                 StatusCode::CONFLICT,
                 "TooManyAliases",

@@ -86,6 +86,7 @@ fn put(module: &ModuleInfo) -> ChangeModule {
         package_digest: None,
         publish: true,
         description: None,
+        tags: Vec::new(),
     };
     let change = ModuleChange::Put(put);
     ChangeModule { name: "echo".to_owned(), change, if_upload: None, needed_since: now() }

@@ -86,7 +86,20 @@ class Functions(Lambda):
 
         self.refused("ResourceConflictException", 409, "Function already exist: f-life", "create_function",
                      FunctionName="f-life", Role=ROLE, Code={"ZipFile": code})
+        arn = f"{ARN}:f-life"
+        functions.tag_resource(Resource=arn, Tags={"env": "prod", "cost centre": "a/b+c"})
+        functions.untag_resource(Resource=arn, TagKeys=["env", "none"])
+        self.assertEqual(functions.list_tags(Resource=arn)["Tags"], {"cost centre": "a/b+c"})
+        self.assertEqual(functions.get_function(FunctionName="f-life")["Tags"], {"cost centre": "a/b+c"})
+        self.refused("InvalidParameterValueException", 400, "tag limit", "tag_resource",
+                     Resource=arn, Tags={str(number): "" for number in range(51)})
+        self.refused("InvalidParameterValueException", 400, "reserved", "tag_resource",
+                     Resource=arn, Tags={"aws:name": "x"})
+        self.refused("InvalidParameterValueException", 400, "versions", "list_tags", Resource=f"{arn}:1")
+        self.refused("ValidationException", 400, "resource", "list_tags", Resource="f-life")
+
         functions.delete_function(FunctionName="f-life")
+        self.refused("ResourceNotFoundException", 404, arn, "list_tags", Resource=arn)
         for operation in ["get_function", "get_function_configuration", "delete_function", "invoke",
                           "list_versions_by_function", "list_aliases", "publish_version"]:
             self.refused("ResourceNotFoundException", 404, f"{ARN}:f-life", operation, FunctionName="f-life")
@@ -179,6 +192,11 @@ class Versions(Lambda):
             FunctionName="f-versions", PaginationConfig={"PageSize": 2}) for one in page["Versions"]]
         self.assertEqual([one["Version"] for one in versions], ["$LATEST", "1", "2", "3"])
         self.assertEqual([one["CodeSha256"] for one in versions[1:]], [sha256(first), sha256(second), sha256(first)])
+        everything = [one["FunctionArn"] for page in functions.get_paginator("list_functions").paginate(
+            FunctionVersion="ALL", PaginationConfig={"PageSize": 2}) for one in page["Functions"]]
+        self.assertEqual([arn.rsplit(":", 1)[1] for arn in everything if f"{ARN}:f-versions:" in arn],
+                         ["$LATEST", "1", "2", "3"])
+        self.assertEqual(len(everything), len(set(everything)))
         shown = functions.get_function(FunctionName="f-versions", Qualifier="2")["Configuration"]
         self.assertEqual((shown["CodeSha256"], shown["FunctionArn"]), (sha256(second), f"{ARN}:f-versions:2"))
         self.assertEqual(invoke("f-versions", {"do": "echo", "value": 7}, Qualifier="2")[0]["ExecutedVersion"], "2")
@@ -290,6 +308,29 @@ class Invocations(Lambda):
         self.assertEqual((done["status"], done.get("output")), ("SUCCEEDED", "[1]"))
 
 
+class Absent(Lambda):
+    def test_what_a_function_has_not_is_told_as_lambda_tells_it(self):
+        create("f-absent", guest("echo"), Publish=True)
+        named = {"FunctionName": "f-absent"}
+        for operation in ["get_policy", "get_function_url_config", "get_function_event_invoke_config"]:
+            self.refused("ResourceNotFoundException", 404, "", operation, **named)
+        self.refused("ProvisionedConcurrencyConfigNotFoundException", 404, "", "get_provisioned_concurrency_config",
+                     Qualifier="1", **named)
+        self.assertNotIn("ReservedConcurrentExecutions", functions.get_function_concurrency(**named))
+        functions.delete_function_concurrency(**named)
+        self.assertEqual(functions.list_event_source_mappings(**named)["EventSourceMappings"], [])
+        self.assertEqual(functions.list_function_url_configs(**named)["FunctionUrlConfigs"], [])
+        self.assertEqual(functions.get_runtime_management_config(**named)["UpdateRuntimeOn"], "Auto")
+        for operation, members, message in [
+            ("put_function_concurrency", {"ReservedConcurrentExecutions": 5}, "[limits]"),
+            ("add_permission", {"StatementId": "s", "Action": "lambda:InvokeFunction", "Principal": "*"}, "access key"),
+            ("create_function_url_config", {"AuthType": "NONE"}, "Invoke"),
+            ("put_function_event_invoke_config", {"MaximumRetryAttempts": 0}, "state machine"),
+        ]:
+            self.refused("InvalidParameterValueException", 400, message, operation, **named, **members)
+        self.refused("ResourceNotFoundException", 404, "nobody", "get_policy", FunctionName="nobody")
+
+
 class Terraform(Lambda):
     """What Terraform's provider calls for `aws_lambda_function` and `aws_lambda_alias`, in its order."""
 
@@ -311,6 +352,9 @@ class Terraform(Lambda):
         first = self.read("f-tf")
         self.assertEqual((first["CodeSha256"], first["version"], first["Timeout"]), (sha256(code), "1", 3))
         self.assertEqual(self.read("f-tf"), first)
+        functions.untag_resource(Resource=first["FunctionArn"], TagKeys=["env"])
+        functions.tag_resource(Resource=first["FunctionArn"], Tags={"Name": "f"})
+        self.assertEqual(self.read("f-tf"), first | {"tags": {"Name": "f"}})
         functions.create_alias(FunctionName="f-tf", Name="live", FunctionVersion=first["version"])
 
         second = packed(guest("hostile"))

@@ -38,7 +38,10 @@ impl Shard {
             (Expected::Anything | Expected::Nothing, None)
             | (Expected::Anything | Expected::Something | Expected::Digest(_), Some(_)) => {}
         }
-        let target = target(&put, existing.map(ModuleAlias::target));
+        if put.if_alias.as_ref().is_some_and(|seen| Some(seen) != existing) {
+            return refused(ModuleRefusal::AliasChanged { name: module, alias });
+        }
+        let target = target(&put, existing.map(ModuleAlias::target))?;
         let versions = [Some(target.version), target.also.map(|also| also.version)];
         let mut missing = versions.into_iter().flatten();
         let missing = missing.find(|version| *version != LATEST && !self.has_version(name, *version));
@@ -96,8 +99,14 @@ impl Shard {
     }
 }
 
-/// Where the alias is to lead: where it led, with what is changed.
-fn target(put: &PutModuleAlias, existing: Option<ModuleTarget>) -> ModuleTarget {
+/// Where the alias is to lead: where it led, with what is changed. Two versions of it differ, and neither is `$LATEST`.
+fn target(put: &PutModuleAlias, existing: Option<ModuleTarget>) -> Result<ModuleTarget, ModuleRefusal> {
     let existing = existing.unwrap_or(ModuleTarget { version: LATEST, also: None });
-    ModuleTarget { version: put.version.unwrap_or(existing.version), also: put.also.unwrap_or(existing.also) }
+    let version = put.version.unwrap_or(existing.version);
+    let also = put.also.unwrap_or(existing.also);
+    match also {
+        Some(_) if version == LATEST => Err(ModuleRefusal::AliasOfLatest),
+        Some(also) if also.version == version => Err(ModuleRefusal::AliasOfOneVersion { version }),
+        Some(_) | None => Ok(ModuleTarget { version, also }),
+    }
 }

@@ -10,7 +10,7 @@ use store::{Change, LatestMove, ModuleHead, ModulePointers, ModuleRecord};
 use crate::module_change::{ChangeModule, Expected, ModuleChange, ModuleChanged, ModuleRefusal, PutModule};
 use crate::request::Refusal;
 
-use super::{Missing, Shard};
+use super::{Missing, Shard, tags};
 
 /// Ours: a move of a pointer begins so much later than it is made. A commit takes less.
 const MOVE_LEAD_MILLISECONDS: i64 = 20;
@@ -47,6 +47,8 @@ impl Shard {
             | ModuleChange::Configure(_)
             | ModuleChange::Publish { .. }
             | ModuleChange::DeleteAlias(_)
+            | ModuleChange::Tag(_)
+            | ModuleChange::Untag(_)
             | ModuleChange::Delete => [None, None],
         };
         let keys = versions.into_iter().flatten().map(|version| (request.name.clone(), version));
@@ -73,12 +75,17 @@ impl Shard {
             ModuleChange::DeleteVersion(version) => self.delete_module_version(&name, version, now),
             ModuleChange::PutAlias(put) => self.put_module_alias(&name, put, moment),
             ModuleChange::DeleteAlias(alias) => self.delete_module_alias(&name, &alias, now),
+            ModuleChange::Tag(added) => self.change_module_tags(&name, now, |tags| tags::add(tags, added)),
+            ModuleChange::Untag(keys) => {
+                self.change_module_tags(&name, now, |tags| tags::remove(tags, &keys))
+            }
             ModuleChange::Delete => self.delete_module(name, now),
         }
     }
 
     fn put_module(&mut self, name: &str, put: PutModule, moment: Moment) -> Result<ModuleChanged, Refusal> {
         let known = self.known_module(name);
+        let is_new = known.is_none();
         let is_same = known.is_some_and(|known| is_same(&put, &known.latest));
         match (&put.expected, known) {
             (Expected::Nothing, Some(_)) => {
@@ -107,6 +114,9 @@ impl Shard {
                 package_digest: put.package_digest.map(Text::from),
             };
             (begins_at, frees) = self.upload(name, record, moment);
+        }
+        if is_new && !put.tags.is_empty() {
+            self.change_module_tags(name, moment.now, |tags| tags::add(tags, put.tags))?;
         }
         let version = if publish {
             self.publish_module(name, description, moment.now)?.version
@@ -210,7 +220,7 @@ impl Shard {
         if self.known_module(name).is_none() {
             let pointers =
                 ModulePointers { last_upload: 0, latest: Vec::new(), published: None, aliases: Vec::new() };
-            let head = ModuleHead { latest_version: 0, pointers: Some(Box::new(pointers)) };
+            let head = ModuleHead { latest_version: 0, pointers: Some(Box::new(pointers)), tags: None };
             let known = KnownModule { head, latest: record.clone() };
             self.modules.insert(name.to_owned(), Some(known), self.generation);
         }

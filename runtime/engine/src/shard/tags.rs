@@ -1,15 +1,18 @@
-//! Tags of machines and activities.
+//! Tags of machines, activities and modules.
 
+use asl::Timestamp;
 use store::Change;
 
+use crate::module_change::ModuleChanged;
 use crate::request::{Refusal, Tagged};
 
+use super::modules::no_module;
 use super::{Missing, Shard};
 
 /// AWS quota: tags of one resource.
 pub const TAGS_MAX: usize = 50;
 
-type Tags = Vec<(String, String)>;
+pub(super) type Tags = Vec<(String, String)>;
 
 impl Shard {
     pub(super) fn missing_tagged(&self, resource: &Tagged) -> Option<Missing> {
@@ -19,21 +22,30 @@ impl Shard {
         }
     }
 
-    /// Adds tags; one whose key is there gets the new value.
     pub(super) fn tag(&mut self, resource: &Tagged, added: Tags) -> Result<(), Refusal> {
-        self.change_tags(resource, |tags| {
-            for (key, value) in added {
-                match tags.iter_mut().find(|(known, _)| *known == key) {
-                    Some((_, old)) => *old = value,
-                    None => tags.push((key, value)),
-                }
-            }
-        })
+        self.change_tags(resource, |tags| add(tags, added))
     }
 
-    /// Removing a tag that is not there succeeds.
     pub(super) fn untag(&mut self, resource: &Tagged, keys: &[String]) -> Result<(), Refusal> {
-        self.change_tags(resource, |tags| tags.retain(|(key, _)| !keys.contains(key)))
+        self.change_tags(resource, |tags| remove(tags, keys))
+    }
+
+    pub(super) fn change_module_tags(
+        &mut self,
+        name: &str,
+        now: Timestamp,
+        change: impl FnOnce(&mut Tags),
+    ) -> Result<ModuleChanged, Refusal> {
+        let known = self.known_module(name).ok_or_else(|| no_module(name))?;
+        let mut tags = known.head.tags.clone().unwrap_or_default();
+        change(&mut tags);
+        if tags.len() > TAGS_MAX {
+            return Err(Refusal::TooManyTags { arn: name.to_owned() });
+        }
+        self.change_head(name, |head, pointers| {
+            head.tags = Some(tags);
+            ModuleChanged { version: pointers.published, begins_at: now, frees: false }
+        })
     }
 
     fn change_tags(&mut self, resource: &Tagged, change: impl FnOnce(&mut Tags)) -> Result<(), Refusal> {
@@ -68,4 +80,19 @@ impl Shard {
         }
         Ok(())
     }
+}
+
+/// Adds tags; one whose key is there gets the new value.
+pub(super) fn add(tags: &mut Tags, added: Tags) {
+    for (key, value) in added {
+        match tags.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, old)) => *old = value,
+            None => tags.push((key, value)),
+        }
+    }
+}
+
+/// Removing a tag that is not there succeeds.
+pub(super) fn remove(tags: &mut Tags, keys: &[String]) {
+    tags.retain(|(key, _)| !keys.contains(key));
 }

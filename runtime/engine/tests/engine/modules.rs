@@ -19,6 +19,7 @@ fn upload(digest: &str, publish: bool) -> PutModule {
         package_digest: None,
         publish,
         description: None,
+        tags: Vec::new(),
     }
 }
 
@@ -43,6 +44,7 @@ fn alias(version: Option<u32>, also: Option<Option<ModuleShare>>, expected: Expe
     ModuleChange::PutAlias(PutModuleAlias {
         alias: "live".to_owned(),
         expected,
+        if_alias: None,
         description: None,
         version,
         also,
@@ -158,6 +160,79 @@ async fn an_alias_moves_and_remembers() {
 }
 
 #[tokio::test]
+async fn an_alias_changes_once_from_what_was_seen() {
+    let world = World::new().await;
+    for digest in ["a", "b"] {
+        put(&world, digest).await;
+    }
+    change(&world, alias(Some(1), None, Expected::Anything)).await.unwrap();
+    let seen = head(&world).await.alias("live").cloned();
+    let update = |version, also| {
+        let ModuleChange::PutAlias(put) = alias(version, also, Expected::Something) else { unreachable!() };
+        ModuleChange::PutAlias(PutModuleAlias { if_alias: seen.clone(), ..put })
+    };
+    // Both have seen the same.
+    let (first, second) =
+        tokio::join!(change(&world, update(Some(2), None)), change(&world, update(None, None)));
+    first.unwrap();
+    let (name, alias_name) = ("m".to_owned(), "live".to_owned());
+    let lost = ModuleRefusal::AliasChanged { name, alias: alias_name };
+    assert_eq!(second, Err(Refusal::Module(lost.clone())));
+    change(&world, ModuleChange::DeleteAlias("live".to_owned())).await.unwrap();
+    change(&world, alias(Some(2), None, Expected::Nothing)).await.unwrap();
+    let update = change(&world, update(Some(2), None)).await;
+    assert_eq!(update, Err(Refusal::Module(lost)), "it is another of this name");
+}
+
+#[tokio::test]
+async fn the_two_versions_of_an_alias_differ() {
+    let world = World::new().await;
+    for digest in ["a", "b"] {
+        put(&world, digest).await;
+    }
+    let share = |version| Some(Some(ModuleShare { version, weight: 500_000 }));
+    let refused = |refusal: ModuleRefusal| Err(Refusal::Module(refusal));
+    let check = async |version, also, refusal| {
+        let answer = change(&world, alias(version, also, Expected::Anything)).await;
+        assert_eq!(answer, refused(refusal));
+    };
+    check(Some(1), share(1), ModuleRefusal::AliasOfOneVersion { version: 1 }).await;
+    check(Some(0), share(1), ModuleRefusal::AliasOfLatest).await;
+    change(&world, alias(Some(1), share(2), Expected::Anything)).await.unwrap();
+    check(Some(2), None, ModuleRefusal::AliasOfOneVersion { version: 2 }).await;
+    check(None, share(1), ModuleRefusal::AliasOfOneVersion { version: 1 }).await;
+}
+
+#[tokio::test]
+async fn tags_belong_to_the_module() {
+    let world = World::new().await;
+    let gone = Err(Refusal::ModuleDoesNotExist { name: "m".to_owned() });
+    assert_eq!(change(&world, ModuleChange::Tag(Vec::new())).await, gone);
+    let pairs = |tags: &[(&str, &str)]| -> Vec<(String, String)> {
+        tags.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    };
+    let tagged = PutModule { tags: pairs(&[("team", "red")]), ..upload("a", true) };
+    change(&world, ModuleChange::Put(tagged)).await.unwrap();
+    let ignored = PutModule { tags: pairs(&[("other", "x")]), ..upload("b", true) };
+    change(&world, ModuleChange::Put(ignored)).await.unwrap();
+    let added = pairs(&[("env", "dev"), ("team", "blue")]);
+    assert_eq!(change(&world, ModuleChange::Tag(added)).await.unwrap().version, Some(2));
+    let world = world.restart().await;
+    assert_eq!(head(&world).await.tags, Some(pairs(&[("team", "blue"), ("env", "dev")])));
+    let keys = vec!["env".to_owned(), "none".to_owned()];
+    change(&world, ModuleChange::Untag(keys)).await.unwrap();
+    assert_eq!(head(&world).await.tags, Some(pairs(&[("team", "blue")])));
+    assert_eq!(put(&world, "b").await.version, Some(2), "nothing but its tags has changed");
+    let many = |count| (0..count).map(|number| (format!("{number}"), String::new())).collect();
+    let full = Err(Refusal::TooManyTags { arn: "m".to_owned() });
+    assert_eq!(change(&world, ModuleChange::Tag(many(50))).await, full);
+    change(&world, ModuleChange::Tag(many(49))).await.unwrap();
+    change(&world, ModuleChange::Delete).await.unwrap();
+    put(&world, "a").await;
+    assert_eq!(head(&world).await.tags, None, "they go with the module");
+}
+
+#[tokio::test]
 async fn versions_that_an_alias_names_stay() {
     let world = World::new().await;
     put(&world, "a").await;
@@ -236,7 +311,8 @@ async fn a_module_from_before_there_were_uploads_goes_on() {
     };
     let mut batch = Batch::new(0, 0);
     batch.modules.insert(("m".into(), 2), Change::Put(record));
-    batch.module_heads.insert("m".into(), Change::Put(ModuleHead { latest_version: 2, pointers: None }));
+    let head = ModuleHead { latest_version: 2, pointers: None, tags: None };
+    batch.module_heads.insert("m".into(), Change::Put(head));
     store.commit(batch).await.unwrap();
     let world = World::on(store, Arc::default()).await;
     assert_eq!(put(&world, "old").await.version, Some(2));

@@ -182,7 +182,7 @@ fn read_tags(fields: &mut Fields) -> Result<Vec<(String, String)>, ApiError> {
 }
 
 /// What is wrong with a tag, also beside those before it.
-fn tag_problem(before: &[(String, String)], key: &str, value: &str) -> Option<String> {
+pub(crate) fn tag_problem(before: &[(String, String)], key: &str, value: &str) -> Option<String> {
     if key.get(..4).is_some_and(|prefix| prefix.eq_ignore_ascii_case("aws:")) {
         return Some("Tag keys that begin with 'aws:' are reserved.".to_owned());
     }

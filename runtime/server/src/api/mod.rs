@@ -54,6 +54,7 @@ mod update_state_machine;
 mod update_state_machine_alias;
 mod validate_state_machine_definition;
 
+pub(crate) use configuration::tag_problem;
 pub(crate) use definition::{findings as definition_findings, invalid as invalid_definition};
 pub(crate) use describe::{Included, STATUSES, find_execution, history_end, word};
 pub(crate) use dispatch::{handle, read_body};

@@ -11,9 +11,10 @@ use store::{MODULE_WEIGHT_WHOLE, ModuleAlias, ModuleHead, ModuleShare, Store};
 
 use super::answers::{latest, revision_id};
 use super::error::LambdaError;
-use super::functions::{Page, change};
+use super::functions::change;
 use super::members::Members;
-use super::names::Function;
+use super::names::{Function, LATEST_NUMBER, qualifier_of};
+use super::pages::Page;
 use crate::app::App;
 use crate::registry::{LATEST, weight_millionths};
 
@@ -41,7 +42,6 @@ pub(super) async fn create<S: Store + Clone>(
     if put.version.is_none() {
         return Err(LambdaError::validation("null", "functionVersion", "constraint: not null"));
     }
-    check_routes(put.version, put.also.flatten())?;
     change(&app, &function, ModuleChange::PutAlias(put), None).await?;
     tracing::info!(function = %function.name, %alias, "function alias created");
     Ok((StatusCode::CREATED, Json(described(&app, &function, &alias).await?)))
@@ -55,16 +55,18 @@ pub(super) async fn update<S: Store + Clone>(
 ) -> Answer {
     let function = Function::parse_unqualified(&app, &function)?;
     let mut members = Members::read(request.into_body()).await?;
-    let revision = members.text("RevisionId")?;
-    let put = read(&mut members, &alias, Expected::Something)?;
+    let revision = members.revision()?;
+    let mut put = read(&mut members, &alias, Expected::Something)?;
     members.end()?;
-    let (head, _) = latest(&app, &function).await?;
-    let existing = find(&head, &function, &alias)?;
-    if revision.is_some_and(|revision| revision != alias_revision(&function, existing)) {
-        return Err(LambdaError::precondition());
+    if let Some(revision) = revision {
+        let (head, _) = latest(&app, &function).await?;
+        let existing = find(&head, &function, &alias)?;
+        if revision != alias_revision(&function, existing) {
+            return Err(LambdaError::precondition());
+        }
+        // Another change may come between.
+        put.if_alias = Some(existing.clone());
     }
-    let led = existing.target();
-    check_routes(put.version.or(Some(led.version)), put.also.unwrap_or(led.also))?;
     change(&app, &function, ModuleChange::PutAlias(put), None).await?;
     tracing::info!(function = %function.name, %alias, "function alias updated");
     Ok(Json(described(&app, &function, &alias).await?))
@@ -100,21 +102,20 @@ pub(super) async fn list<S: Store + Clone>(
 ) -> Answer {
     let function = Function::parse_unqualified(&app, &function)?;
     let (head, _) = latest(&app, &function).await?;
-    let after = page.marker.as_deref().unwrap_or_default();
-    let leads = |alias: &&ModuleAlias| match page.version() {
+    let from = page.marker.as_deref().unwrap_or_default();
+    let leads = |alias: &&ModuleAlias| match page.function_version.as_deref() {
         None => true,
-        Some(LATEST) => alias.target().names(0),
+        Some(LATEST) => alias.target().names(LATEST_NUMBER),
         Some(version) => version.parse().is_ok_and(|version| alias.target().names(version)),
     };
-    let mut aliases = head.aliases().iter().filter(|alias| *alias.name > *after).filter(leads).peekable();
-    let mut listed = Vec::new();
-    let mut last = None;
-    for alias in aliases.by_ref().take(page.max()?) {
-        listed.push(describe(&function, alias));
-        last = Some(alias.name.to_string());
+    let mut aliases = page.list()?;
+    for alias in head.aliases().iter().filter(|alias| *alias.name >= *from).filter(leads) {
+        if !aliases.has_room_for(&*alias.name) {
+            break;
+        }
+        aliases.items.push(describe(&function, alias));
     }
-    let next = last.filter(|_| aliases.peek().is_some());
-    Ok(Json(json!({"Aliases": listed, "NextMarker": next})))
+    Ok(aliases.answer("Aliases"))
 }
 
 async fn described<S: Store + Clone>(
@@ -132,11 +133,10 @@ fn find<'a>(head: &'a ModuleHead, function: &Function, alias: &str) -> Result<&'
 
 fn describe(function: &Function, alias: &ModuleAlias) -> Value {
     let target = alias.target();
-    let version = if target.version == 0 { LATEST.to_owned() } else { target.version.to_string() };
     let mut answer = json!({
         "AliasArn": function.qualified(&alias.name),
         "Name": &*alias.name,
-        "FunctionVersion": version,
+        "FunctionVersion": qualifier_of(target.version),
         "Description": alias.description.as_deref().unwrap_or_default(),
         "RevisionId": alias_revision(function, alias),
     });
@@ -155,7 +155,7 @@ fn alias_revision(function: &Function, alias: &ModuleAlias) -> String {
 fn read(members: &mut Members, alias: &str, expected: Expected) -> Result<PutModuleAlias, LambdaError> {
     let version = match members.text("FunctionVersion")?.as_deref() {
         None => None,
-        Some(LATEST) => Some(0),
+        Some(LATEST) => Some(LATEST_NUMBER),
         Some(text) => match text.parse() {
             Ok(version @ 1..) => Some(version),
             Ok(0) | Err(_) => return Err(LambdaError::validation(text, "functionVersion", VERSION_PATTERN)),
@@ -168,6 +168,7 @@ fn read(members: &mut Members, alias: &str, expected: Expected) -> Result<PutMod
     Ok(PutModuleAlias {
         alias: alias.to_owned(),
         expected,
+        if_alias: None,
         description: members.description()?,
         version,
         also,
@@ -199,19 +200,6 @@ fn share(routing: &Value) -> Result<Option<ModuleShare>, LambdaError> {
         LambdaError::validation(&weight.to_string(), "additionalVersionWeights", "value between 0.0 and 1.0")
     })?;
     Ok(Some(ModuleShare { version: number, weight }))
-}
-
-/// The two versions of an alias differ, and neither is `$LATEST`.
-fn check_routes(version: Option<u32>, also: Option<ModuleShare>) -> Result<(), LambdaError> {
-    match (version, also) {
-        (Some(0), Some(_)) => {
-            Err(LambdaError::invalid("$LATEST is not supported for an alias pointing to more than 1 version"))
-        }
-        (Some(first), Some(also)) if first == also.version => Err(LambdaError::invalid(format!(
-            "Invalid function version {first}. Function version {first} is already included in routing configuration."
-        ))),
-        _ => Ok(()),
-    }
 }
 
 #[cfg(test)]

@@ -96,18 +96,25 @@ pub(super) fn version_revision(function: &Function, version: u32, record: &Modul
     revision_id(&[&function.arn, &version_name(version).to_string(), &record.created_at.to_string()])
 }
 
-/// `$LATEST` of a function.
+/// A function and its `$LATEST`.
 pub(super) async fn latest<S: Store + Clone>(
     app: &App<S>,
     function: &Function,
 ) -> Result<(ModuleHead, ModuleRecord), LambdaError> {
-    let missing = || LambdaError::no_function(&function.asked());
-    let head = app.store().module_head(&function.name).await?.ok_or_else(missing)?;
+    find(app, function).await?.ok_or_else(|| LambdaError::no_function(&function.asked()))
+}
+
+/// A function and its `$LATEST`, if it is there.
+pub(super) async fn find<S: Store + Clone>(
+    app: &App<S>,
+    function: &Function,
+) -> Result<Option<(ModuleHead, ModuleRecord)>, LambdaError> {
+    let Some(head) = app.store().module_head(&function.name).await? else { return Ok(None) };
     let record = match head.latest() {
         ModulePlace::Version(version) => app.store().module(&function.name, version).await?,
         ModulePlace::Upload(upload) => app.store().module_upload(&function.name, upload).await?,
     };
-    Ok((head, record.ok_or_else(missing)?))
+    Ok(record.map(|record| (head, record)))
 }
 
 /// What the qualifier of a function leads to: `$LATEST`, a version, or the version of an alias.

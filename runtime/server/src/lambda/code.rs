@@ -87,7 +87,7 @@ pub(super) async fn update<S: Store + Clone>(
     let mut members = Members::parse(&read_within(request.into_body(), LAMBDA_UPLOAD_BYTES_MAX).await?)?;
     let bytes = take(&mut members)?;
     let (publish, dry_run) = (members.flag("Publish")?, members.flag("DryRun")?);
-    let revision = members.text("RevisionId")?;
+    let revision = members.revision()?;
     let _any = members.take("Architectures");
     members.end()?;
     let (head, record) = latest(&app, &function).await?;
@@ -105,6 +105,7 @@ pub(super) async fn update<S: Store + Clone>(
         keeps_package_digest: true,
         publish,
         description: None,
+        tags: Vec::new(),
         if_upload: head.pointers.as_ref().map(|pointers| pointers.last_upload),
     };
     let Uploaded { changed, .. } =

@@ -14,8 +14,6 @@ const MEMORY_MIB_MIN: u64 = 128;
 const MEMORY_MIB_MAX: u64 = 10_240;
 /// AWS: the names and values of a function's variables together.
 const ENVIRONMENT_BYTES_MAX: usize = 4 << 10;
-/// AWS: tags of a function.
-const TAGS_MAX: usize = 50;
 
 /// Texts that are kept as they are told.
 const TEXTS: [&str; 3] = ["Role", "Runtime", "Handler"];
@@ -61,19 +59,6 @@ pub(super) fn read(members: &mut Members, existing: Option<&Data>) -> Result<Dat
         told.insert("Environment".to_owned(), json!({"Variables": variables(&environment)?}));
     }
     Ok(Data::from(Value::Object(told)))
-}
-
-/// Tags are told once, when a function is made.
-pub(super) fn read_tags(members: &mut Members, configuration: &Data) -> Result<Data, LambdaError> {
-    let Some(tags) = members.take("Tags") else { return Ok(configuration.clone()) };
-    let texts = tags.as_object().filter(|tags| tags.values().all(Value::is_string));
-    let tags = texts.ok_or_else(|| LambdaError::invalid("Tags must be a structure of strings."))?;
-    if tags.len() > TAGS_MAX {
-        return Err(LambdaError::invalid(format!("A function has {TAGS_MAX} tags at most.")));
-    }
-    let mut told = configuration.value().clone();
-    told["Tags"] = json!(tags);
-    Ok(Data::from(told))
 }
 
 /// What a function shall find in its environment, as AWS lets it be told; the operator's policy bounds it when it is called.
@@ -148,8 +133,6 @@ mod tests {
         assert_eq!(third.value()["Environment"], variables["Environment"]);
         let emptied = read(&mut members(&json!({"Environment": {}})), Some(&third)).unwrap();
         assert_eq!(emptied.value()["Environment"], json!({"Variables": {}}));
-        let tagged = read_tags(&mut members(&json!({"Tags": {"a": "b"}})), &first).unwrap();
-        assert_eq!(tagged.value()["Tags"], json!({"a": "b"}));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use store::ReadError;
 use wasm_host::ModuleError;
 
 use super::names::Function;
+use super::pages::Page;
 use crate::api::ApiError;
 use crate::registry::ChangeError;
 
@@ -63,6 +64,10 @@ impl LambdaError {
             "The Revision Id provided does not match the latest Revision Id. Call the GetFunction/GetAlias API to \
              retrieve the latest Revision Id",
         )
+    }
+
+    pub(super) fn too_many_tags() -> LambdaError {
+        LambdaError::invalid("Number of tags exceeds resource tag limit.")
     }
 
     pub(super) fn too_large(message: impl Into<String>) -> LambdaError {
@@ -122,6 +127,7 @@ impl LambdaError {
             Refusal::ModuleDoesNotExist { .. } => LambdaError::no_function(&function.arn),
             Refusal::Module(refusal) => LambdaError::of_module_refusal(refusal, function),
             Refusal::Overloaded => LambdaError::throttled("Rate exceeded"),
+            Refusal::TooManyTags { .. } => LambdaError::too_many_tags(),
             other => {
                 let error = ApiError::from(other);
                 LambdaError::new(error.status(), "ServiceException", error.message())
@@ -135,7 +141,7 @@ impl LambdaError {
             ModuleRefusal::Exists { name } => {
                 LambdaError::conflict(format!("Function already exist: {name}"))
             }
-            ModuleRefusal::Changed { .. } => LambdaError::precondition(),
+            ModuleRefusal::Changed { .. } | ModuleRefusal::AliasChanged { .. } => LambdaError::precondition(),
             ModuleRefusal::NoVersion { version, .. } => {
                 LambdaError::no_function(&qualified(&version.to_string()))
             }
@@ -150,6 +156,13 @@ impl LambdaError {
             ModuleRefusal::TooManyAliases { max } => {
                 LambdaError::invalid(format!("A function has {max} aliases at most."))
             }
+            ModuleRefusal::AliasOfOneVersion { version } => LambdaError::invalid(format!(
+                "Invalid function version {version}. Function version {version} is already included in routing \
+                 configuration."
+            )),
+            ModuleRefusal::AliasOfLatest => {
+                LambdaError::invalid("$LATEST is not supported for an alias pointing to more than 1 version")
+            }
         }
     }
 }
@@ -163,6 +176,9 @@ impl From<ApiError> for LambdaError {
 
 impl From<ReadError> for LambdaError {
     fn from(error: ReadError) -> LambdaError {
+        if let ReadError::InvalidPosition(_) = error {
+            return Page::invalid_marker();
+        }
         let error = ApiError::from(error);
         LambdaError::new(error.status(), "ServiceException", error.message())
     }

@@ -5,57 +5,21 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{Request, StatusCode};
 use engine::{Expected, ModuleChange};
-use serde::Deserialize;
 use serde_json::{Value, json};
 use store::{Position, Store};
 
-use super::answers::{asked, latest, latest_configuration, latest_revision};
+use super::answers::{asked, find, latest, latest_configuration, latest_revision};
 use super::code::{read_within, take};
-use super::configuration;
 use super::error::LambdaError;
 use super::members::Members;
-use super::names::{Function, Qualifier};
+use super::names::{Function, LATEST_NUMBER, Qualifier};
+use super::pages::{List, Page};
+use super::{configuration, tags, versions};
 use crate::app::App;
 use crate::limits::LAMBDA_UPLOAD_BYTES_MAX;
 use crate::registry::{self, Change, LATEST, Upload, Uploaded};
 
-/// AWS: functions in one answer.
-const PAGE_MAX: usize = 50;
-/// AWS: the largest `MaxItems`; an answer has no more than 50 all the same.
-const MAX_ITEMS_MAX: usize = 10_000;
-
 type Answer = Result<Json<Value>, LambdaError>;
-
-/// Where a list goes on, and how much of it is asked for.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "PascalCase")]
-pub(super) struct Page {
-    pub(super) marker: Option<String>,
-    max_items: Option<String>,
-    function_version: Option<String>,
-}
-
-impl Page {
-    pub(super) fn version(&self) -> Option<&str> {
-        self.function_version.as_deref()
-    }
-
-    pub(super) fn max(&self) -> Result<usize, LambdaError> {
-        let Some(text) = self.max_items.as_deref() else { return Ok(PAGE_MAX) };
-        match text.parse::<usize>() {
-            Ok(max @ 1..=MAX_ITEMS_MAX) => Ok(max.min(PAGE_MAX)),
-            Ok(_) | Err(_) => Err(LambdaError::validation(
-                text,
-                "maxItems",
-                &format!("value between 1 and {MAX_ITEMS_MAX}"),
-            )),
-        }
-    }
-
-    pub(super) fn invalid_marker() -> LambdaError {
-        LambdaError::invalid("Marker must be the NextMarker of the page before.")
-    }
-}
 
 /// `CreateFunction`.
 pub(super) async fn create<S: Store + Clone>(
@@ -77,7 +41,7 @@ pub(super) async fn create<S: Store + Clone>(
     let bytes = take(&mut code)?;
     code.end()?;
     let configuration = configuration::read(&mut members, None)?;
-    let configuration = configuration::read_tags(&mut members, &configuration)?;
+    let tags = tags::read(&mut members)?;
     let publish = members.flag("Publish")?;
     members.end()?;
     let upload = Upload {
@@ -88,6 +52,7 @@ pub(super) async fn create<S: Store + Clone>(
         keeps_package_digest: true,
         publish,
         description: None,
+        tags: tags.unwrap_or_default(),
         if_upload: None,
     };
     let Uploaded { info, changed, .. } =
@@ -101,25 +66,76 @@ pub(super) async fn create<S: Store + Clone>(
     Ok((StatusCode::CREATED, Json(made)))
 }
 
-/// `ListFunctions`: `$LATEST` of each, by name.
+/// `ListFunctions`: `$LATEST` of each, by name, or all their versions.
 pub(super) async fn list<S: Store + Clone>(State(app): State<App<S>>, Query(page): Query<Page>) -> Answer {
-    if page.function_version.is_some() {
-        return Err(LambdaError::invalid(
-            "FunctionVersion is not supported here: list the versions of one function with ListVersionsByFunction.",
-        ));
+    let all = match page.function_version.as_deref() {
+        None => false,
+        Some("ALL") => true,
+        Some(other) => {
+            return Err(LambdaError::validation(other, "functionVersion", "enum value set: [ALL]"));
+        }
+    };
+    let mut functions = page.list()?;
+    match page.master_region.as_deref() {
+        Some(_) if !all => {
+            return Err(LambdaError::invalid("FunctionVersion must be ALL if MasterRegion is specified."));
+        }
+        // Functions that were replicated from elsewhere: none is.
+        Some(region) if region != "ALL" => {}
+        Some(_) | None if all => add_versions(&app, page.marker.as_deref(), &mut functions).await?,
+        Some(_) | None => add_latest(&app, page.marker.as_deref(), &mut functions).await?,
     }
-    let from = page.marker.as_deref().map(str::parse::<Position>).transpose();
-    let from = from.map_err(|_| Page::invalid_marker())?;
-    let found = app.store().list_modules(from.as_ref(), page.max()?).await?;
-    let mut functions = Vec::with_capacity(found.items.len());
+    Ok(functions.answer("Functions"))
+}
+
+async fn add_latest<S: Store + Clone>(
+    app: &App<S>,
+    marker: Option<&str>,
+    functions: &mut List,
+) -> Result<(), LambdaError> {
+    let from = marker.map(position).transpose()?;
+    let found = app.store().list_modules(from.as_ref(), functions.max).await?;
+    functions.next = found.next.map(|next| next.to_string());
     for (name, _) in found.items {
-        let function = Function::parse_unqualified(&app, &name)?;
+        let function = Function::parse_unqualified(app, &name)?;
         // A function that was deleted between the two reads is left out.
-        if let Ok((head, record)) = latest(&app, &function).await {
-            functions.push(latest_configuration(&function, &head, &record, function.arn.clone()));
+        if let Some((head, record)) = find(app, &function).await? {
+            let arn = function.arn.clone();
+            functions.items.push(latest_configuration(&function, &head, &record, arn));
         }
     }
-    Ok(Json(json!({"Functions": functions, "NextMarker": found.next.map(|next| next.to_string())})))
+    Ok(())
+}
+
+/// The marker has the place of a function, nothing for the first, and the number of a version.
+async fn add_versions<S: Store + Clone>(
+    app: &App<S>,
+    marker: Option<&str>,
+    functions: &mut List,
+) -> Result<(), LambdaError> {
+    let (place, number) = marker.unwrap_or(".0").split_once('.').ok_or_else(Page::invalid_marker)?;
+    let mut from = if place.is_empty() { None } else { Some(position(place)?) };
+    let mut number: u32 = number.parse().map_err(|_| Page::invalid_marker())?;
+    loop {
+        let found = app.store().list_modules(from.as_ref(), 1).await?;
+        for (name, _) in found.items {
+            let function = Function::parse_unqualified(app, &name)?;
+            if let Some(found) = find(app, &function).await? {
+                versions::add(app, &function, &found, number, functions).await?;
+            }
+        }
+        if let Some(number) = &functions.next {
+            let place = from.map(|from| from.to_string()).unwrap_or_default();
+            functions.next = Some(format!("{place}.{number}"));
+            return Ok(());
+        }
+        let Some(next) = found.next else { return Ok(()) };
+        (from, number) = (Some(next), LATEST_NUMBER);
+    }
+}
+
+fn position(marker: &str) -> Result<Position, LambdaError> {
+    marker.parse().map_err(|_| Page::invalid_marker())
 }
 
 /// `GetFunction`. There is no place from which code could be fetched.
@@ -130,11 +146,11 @@ pub(super) async fn get<S: Store + Clone>(
 ) -> Answer {
     let function = Function::parse(&app, &function, query.qualifier.as_deref())?;
     let configuration = asked(&app, &function).await?;
-    let (_, record) = latest(&app, &function).await?;
-    let tags = record.configuration.map(|told| told.value()["Tags"].clone()).filter(Value::is_object);
+    let (head, record) = latest(&app, &function).await?;
+    let tags = tags::of(&head, &record);
     let mut answer = json!({"Configuration": configuration, "Code": {"RepositoryType": "Stepwell"}});
-    if let Some(tags) = tags {
-        answer["Tags"] = tags;
+    if !tags.is_empty() {
+        answer["Tags"] = tags::answer(tags);
     }
     Ok(Json(answer))
 }
@@ -159,7 +175,7 @@ pub(super) async fn update_configuration<S: Store + Clone>(
     let mut members = Members::read(request.into_body()).await?;
     let (head, record) = latest(&app, &function).await?;
     let told = configuration::read(&mut members, record.configuration.as_ref())?;
-    let revision = members.text("RevisionId")?;
+    let revision = members.revision()?;
     members.end()?;
     if revision.is_some_and(|revision| revision != latest_revision(&function, &head, &record)) {
         return Err(LambdaError::precondition());
@@ -192,27 +208,6 @@ pub(super) async fn delete<S: Store + Clone>(
     change(&app, &function, removed, None).await?;
     tracing::info!(function = %function.asked(), "function deleted");
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// `GetFunctionCodeSigningConfig`: there is none, which tools ask for.
-pub(super) async fn get_code_signing<S: Store + Clone>(
-    State(app): State<App<S>>,
-    Path(function): Path<String>,
-) -> Answer {
-    let function = Function::parse_unqualified(&app, &function)?;
-    latest(&app, &function).await?;
-    Ok(Json(json!({"CodeSigningConfigArn": "", "FunctionName": function.name})))
-}
-
-/// `ListTags`: those that the function was made with.
-pub(super) async fn list_tags<S: Store + Clone>(
-    State(app): State<App<S>>,
-    Path(arn): Path<String>,
-) -> Answer {
-    let function = Function::parse_unqualified(&app, &arn)?;
-    let (_, record) = latest(&app, &function).await?;
-    let tags = record.configuration.map(|told| told.value()["Tags"].clone()).filter(Value::is_object);
-    Ok(Json(json!({"Tags": tags.unwrap_or_else(|| json!({}))})))
 }
 
 /// A change, with Lambda's errors.

@@ -52,6 +52,11 @@ impl Members {
         }
     }
 
+    /// The revision that must be the current one, if one must.
+    pub(super) fn revision(&mut self) -> Result<Option<String>, LambdaError> {
+        Ok(self.text("RevisionId")?.filter(|revision| !revision.is_empty()))
+    }
+
     pub(super) fn description(&mut self) -> Result<Option<String>, LambdaError> {
         let text = self.text("Description")?;
         match &text {

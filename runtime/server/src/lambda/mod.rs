@@ -1,6 +1,7 @@
 //! AWS Lambda's API over the registry of modules, so that scripts and tools made for it work: functions, their versions
 //! and aliases, and invocations.
 
+mod absent;
 mod aliases;
 mod answers;
 mod code;
@@ -10,10 +11,12 @@ mod functions;
 mod invoke;
 mod members;
 mod names;
+mod pages;
+mod tags;
 mod versions;
 
 use axum::Router;
-use axum::http::{HeaderName, HeaderValue, Request, Uri};
+use axum::http::{HeaderName, HeaderValue, Method, Request, Uri};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
@@ -59,16 +62,16 @@ pub(crate) fn routes<S: Store + Clone>() -> Router<App<S>> {
             get(aliases::get::<S>).put(aliases::update::<S>).delete(aliases::delete::<S>),
         )
         .route(&path("invocations"), post(invoke::invoke::<S>))
-        .route("/2020-06-30/functions/{function}/code-signing-config", get(functions::get_code_signing::<S>))
-        .route("/2017-03-31/tags/{arn}", get(functions::list_tags::<S>))
+        .route("/2017-03-31/tags/{arn}", get(tags::list::<S>).post(tags::add::<S>).delete(tags::remove::<S>))
+        .merge(absent::routes::<S>())
         .layer(middleware::from_fn(number))
 }
 
 /// What is not there of Lambda's API.
-pub(crate) fn unknown(uri: &Uri) -> Response {
+pub(crate) fn unknown(method: &Method, uri: &Uri) -> Response {
     numbered(LambdaError::unknown_operation(format!(
-        "This server has no operation of AWS Lambda at {}. It has those for functions, versions, aliases and \
-         invocations.",
+        "This server has no operation of AWS Lambda at {method} {}. It has those for functions, versions, aliases, tags \
+         and invocations.",
         uri.path()
     )))
 }

@@ -14,6 +14,14 @@ const NAME_PATTERN: &str = r"regular expression pattern: (arn:(aws[a-zA-Z-]*)?:l
 /// AWS: what a version or alias may be called by.
 const QUALIFIER_PATTERN: &str = r"regular expression pattern: (|[a-zA-Z0-9$_-]+)";
 
+/// Stands for `$LATEST` among the numbers of versions.
+pub(super) const LATEST_NUMBER: u32 = 0;
+
+/// A version as the qualifier that leads to it.
+pub(super) fn qualifier_of(version: u32) -> String {
+    if version == LATEST_NUMBER { LATEST.to_owned() } else { version.to_string() }
+}
+
 /// `?Qualifier=`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "PascalCase")]

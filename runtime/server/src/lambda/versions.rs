@@ -5,19 +5,16 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{Request, StatusCode};
 use engine::ModuleChange;
-use serde_json::{Value, json};
-use store::Store;
+use serde_json::Value;
+use store::{ModuleHead, ModuleRecord, Store};
 
 use super::answers::{code_sha256, latest, latest_configuration, latest_revision, version_configuration};
 use super::error::LambdaError;
-use super::functions::{Page, change};
+use super::functions::change;
 use super::members::Members;
-use super::names::Function;
+use super::names::{Function, LATEST_NUMBER, qualifier_of};
+use super::pages::{List, Page};
 use crate::app::App;
-use crate::registry::LATEST;
-
-/// Numbers without a version that are passed over in one answer.
-const GAPS_MAX: u32 = 10_000;
 
 /// `PublishVersion`: the number of `$LATEST`, a new one unless it has one.
 pub(super) async fn publish<S: Store + Clone>(
@@ -28,7 +25,7 @@ pub(super) async fn publish<S: Store + Clone>(
     let function = Function::parse_unqualified(&app, &function)?;
     let mut members = Members::read(request.into_body()).await?;
     let description = members.description()?;
-    let (sha256, revision) = (members.text("CodeSha256")?, members.text("RevisionId")?);
+    let (sha256, revision) = (members.text("CodeSha256")?, members.revision()?);
     members.end()?;
     let (head, record) = latest(&app, &function).await?;
     let current = code_sha256(&record);
@@ -38,7 +35,6 @@ pub(super) async fn publish<S: Store + Clone>(
              CodeSHA256 in $LATEST."
         )));
     }
-    let revision = revision.filter(|revision| !revision.is_empty());
     if revision.is_some_and(|revision| revision != latest_revision(&function, &head, &record)) {
         return Err(LambdaError::precondition());
     }
@@ -59,24 +55,32 @@ pub(super) async fn list<S: Store + Clone>(
     Query(page): Query<Page>,
 ) -> Result<Json<Value>, LambdaError> {
     let function = Function::parse_unqualified(&app, &function)?;
-    let (head, record) = latest(&app, &function).await?;
-    let max = page.max()?;
-    let mut versions = Vec::new();
-    let mut number: u32 = match page.marker.as_deref() {
-        None => {
-            versions.push(latest_configuration(&function, &head, &record, function.qualified(LATEST)));
-            1
+    let from = page.marker.as_deref().map_or(Ok(LATEST_NUMBER), str::parse);
+    let from = from.map_err(|_| Page::invalid_marker())?;
+    let found = latest(&app, &function).await?;
+    let mut versions = page.list()?;
+    add(&app, &function, &found, from, &mut versions).await?;
+    Ok(versions.answer("Versions"))
+}
+
+/// Adds the versions of a function to a list, from one of them on.
+pub(super) async fn add<S: Store + Clone>(
+    app: &App<S>,
+    function: &Function,
+    (head, record): &(ModuleHead, ModuleRecord),
+    from: u32,
+    list: &mut List,
+) -> Result<(), LambdaError> {
+    for number in from..=head.latest_version {
+        if !list.has_room_for(&number) {
+            break;
         }
-        Some(marker) => marker.parse().map_err(|_| Page::invalid_marker())?,
-    };
-    let end = head.latest_version.min(number.saturating_add(GAPS_MAX));
-    while number <= end && versions.len() < max {
-        if let Some(record) = app.store().module(&function.name, number).await? {
-            let arn = function.qualified(&number.to_string());
-            versions.push(version_configuration(&function, number, &record, arn));
+        let arn = function.qualified(&qualifier_of(number));
+        if number == LATEST_NUMBER {
+            list.items.push(latest_configuration(function, head, record, arn));
+        } else if let Some(record) = app.store().module(&function.name, number).await? {
+            list.items.push(version_configuration(function, number, &record, arn));
         }
-        number += 1;
     }
-    let next = (number <= head.latest_version).then(|| number.to_string());
-    Ok(Json(json!({"Versions": versions, "NextMarker": next})))
+    Ok(())
 }

@@ -134,6 +134,7 @@ fn parse(alias: &str, body: &[u8]) -> Result<PutModuleAlias, Problem> {
     Ok(PutModuleAlias {
         alias: alias.to_owned(),
         expected: Expected::Anything,
+        if_alias: None,
         description: new.description,
         version: Some(version),
         also: Some(also),

@@ -34,6 +34,7 @@ pub(crate) async fn put<S: Store + Clone>(
         keeps_package_digest: false,
         publish: true,
         description: None,
+        tags: Vec::new(),
         if_upload: None,
     };
     let Uploaded { info, changed, warnings } = registry::upload(&app, upload).await?;

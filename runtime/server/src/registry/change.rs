@@ -32,6 +32,8 @@ pub(crate) struct Upload {
     pub(crate) keeps_package_digest: bool,
     pub(crate) publish: bool,
     pub(crate) description: Option<String>,
+    /// Of a module that is new.
+    pub(crate) tags: Vec<(String, String)>,
     pub(crate) if_upload: Option<u32>,
 }
 
@@ -83,6 +85,7 @@ async fn take<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded
         keeps_package_digest,
         publish,
         description,
+        tags,
         if_upload,
     } = upload;
     let package_digest =
@@ -102,6 +105,7 @@ async fn take<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded
         package_digest,
         publish,
         description,
+        tags,
     };
     let changed = change(app, Change { name, change: ModuleChange::Put(put), if_upload }).await;
     drop(held);

@@ -79,7 +79,7 @@ mod tests {
     const KEY: Key = (ModulePlace::Upload(1), true);
 
     fn put(kept: &Kept, changes: u64, name: &str, upload: u32) {
-        let head = ModuleHead { latest_version: 0, pointers: None };
+        let head = ModuleHead { latest_version: 0, pointers: None, tags: None };
         let version = ModuleVersion {
             name: name.into(),
             version: None,

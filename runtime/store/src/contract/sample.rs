@@ -187,7 +187,10 @@ pub(super) fn head(latest_version: u32) -> ModuleHead {
     let latest = vec![LatestMove { at: at(i64::from(latest_version)), upload: latest_version }];
     let pointers =
         ModulePointers { last_upload: latest_version, latest, published: None, aliases: Vec::new() };
-    ModuleHead { latest_version, pointers: latest_version.is_multiple_of(2).then(|| Box::new(pointers)) }
+    let pointers = latest_version.is_multiple_of(2).then(|| Box::new(pointers));
+    let tags =
+        latest_version.is_multiple_of(3).then(|| vec![("team".to_owned(), latest_version.to_string())]);
+    ModuleHead { latest_version, pointers, tags }
 }
 
 pub(super) fn secret(number: u64) -> SecretRecord {

@@ -44,6 +44,9 @@ pub struct ModuleHead {
     /// None in heads from before there were uploads without a number: the newest version is the newest upload.
     #[n(1)]
     pub pointers: Option<Box<ModulePointers>>,
+    /// None until somebody has given it some.
+    #[n(2)]
+    pub tags: Option<Vec<(String, String)>>,
 }
 
 /// Where `$LATEST` and the aliases of a module lead, and led to while executions run that began then.
@@ -205,12 +208,12 @@ mod tests {
     fn the_newest_upload_is_that_of_the_moment() {
         let latest = [(10, 3), (20, 4)].map(|(moved, upload)| LatestMove { at: at(moved), upload }).into();
         let pointers = ModulePointers { last_upload: 4, latest, published: None, aliases: Vec::new() };
-        let head = ModuleHead { latest_version: 1, pointers: Some(Box::new(pointers)) };
+        let head = ModuleHead { latest_version: 1, pointers: Some(Box::new(pointers)), tags: None };
         for (moment, upload) in [(0, 3), (10, 3), (19, 3), (20, 4), (99, 4)] {
             assert_eq!(head.latest_at(at(moment)), ModulePlace::Upload(upload), "at {moment}");
         }
         assert_eq!((head.latest(), head.published()), (ModulePlace::Upload(4), None));
-        let head = ModuleHead { latest_version: 7, pointers: None };
+        let head = ModuleHead { latest_version: 7, pointers: None, tags: None };
         assert_eq!((head.latest_at(at(5)), head.published()), (ModulePlace::Version(7), Some(7)));
     }
 

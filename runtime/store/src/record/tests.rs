@@ -84,6 +84,7 @@ const FROZEN: &[u64] = &[
     0x513d_ad0c_2edb_2b21, // ModuleRecord/Configuration
     0x40d3_bcba_93ce_9c8f, // ModuleHead/Pointers
     0x0839_244d_e2f8_3ba7, // HistoryRow/Used
+    0xb648_376f_5814_06ea, // ModuleHead/Tags
 ];
 
 fn at(milliseconds: i64) -> Timestamp {
@@ -450,7 +451,12 @@ fn pointers() -> ModuleHead {
         published: Some(9),
         aliases: vec![alias],
     };
-    ModuleHead { latest_version: 9, pointers: Some(Box::new(pointers)) }
+    ModuleHead { latest_version: 9, pointers: Some(Box::new(pointers)), tags: None }
+}
+
+fn tagged() -> ModuleHead {
+    let tags = Some(vec![("key".to_owned(), "value".to_owned())]);
+    ModuleHead { latest_version: 9, pointers: None, tags }
 }
 
 fn secret() -> SecretRecord {
@@ -489,9 +495,10 @@ fn samples() -> Vec<Sample> {
         sample("QueuedTask", queued()),
         sample("ModuleRecord", module()),
         sample("ModuleRecord/Manifest", ModuleRecord { manifest: Some("[limits]".into()), ..module() }),
-        sample("ModuleHead", ModuleHead { latest_version: 9, pointers: None }),
+        sample("ModuleHead", ModuleHead { latest_version: 9, pointers: None, tags: None }),
         sample("ModuleRecord/Configuration", configured()),
         sample("ModuleHead/Pointers", pointers()),
+        sample("ModuleHead/Tags", tagged()),
         sample("u64", 0x0102_u64),
         sample("ExecutionId", ExecutionId(0x0102)),
         sample("AttemptId", AttemptId(0x0102)),

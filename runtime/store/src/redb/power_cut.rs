@@ -250,7 +250,9 @@ fn check(trouble_at: u64, lost: Lost) {
     assert!(is_last || is_next, "flush {trouble_at}, lost {lost:?}: after {} commits", run.acknowledged);
     // The store goes on.
     let mut batch = Batch::default();
-    batch.module_heads.insert(Text::from("after"), Put(ModuleHead { latest_version: 1, pointers: None }));
+    batch
+        .module_heads
+        .insert(Text::from("after"), Put(ModuleHead { latest_version: 1, pointers: None, tags: None }));
     block_on(store.commit(batch)).unwrap();
     assert!(block_on(store.module_head("after")).unwrap().is_some());
 }

@@ -29,7 +29,7 @@ fn open(directory: &tempfile::TempDir) -> Result<RedbStore, OpenError> {
 
 fn batch(module: u32) -> Batch {
     let mut batch = Batch::default();
-    let head = ModuleHead { latest_version: module, pointers: None };
+    let head = ModuleHead { latest_version: module, pointers: None, tags: None };
     batch.module_heads.insert(Text::from(module.to_string()), Put(head));
     batch
 }
@@ -44,7 +44,7 @@ fn what_was_committed_is_there_after_the_store_was_closed() {
     assert_eq!((meta.sequence, meta.instance), (7, 1), "the instance is that of the first time");
     assert_eq!(
         block_on(store.module_head("1")).unwrap(),
-        Some(ModuleHead { latest_version: 1, pointers: None })
+        Some(ModuleHead { latest_version: 1, pointers: None, tags: None })
     );
     let stale = block_on(store.commit(Batch { shard: 3, epoch: 4, ..batch(2) }));
     assert_eq!(stale, Err(CommitError::Fenced), "epochs outlive the process");
@@ -70,7 +70,7 @@ fn a_store_of_before_a_table_was_thought_of_gets_it() {
     assert_eq!(answer, None);
     assert_eq!(
         block_on(store.module_head("1")).unwrap(),
-        Some(ModuleHead { latest_version: 1, pointers: None })
+        Some(ModuleHead { latest_version: 1, pointers: None, tags: None })
     );
 }
 
@@ -160,6 +160,6 @@ fn commits_on_their_way_are_finished_when_the_store_is_dropped() {
     let store = open(&directory).unwrap();
     for number in 0..COMMITS {
         let head = block_on(store.module_head(&number.to_string())).unwrap();
-        assert_eq!(head, Some(ModuleHead { latest_version: number, pointers: None }));
+        assert_eq!(head, Some(ModuleHead { latest_version: number, pointers: None, tags: None }));
     }
 }
