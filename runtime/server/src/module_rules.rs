@@ -3,9 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use asl::Data;
 use serde_json::{Value, json};
 use wasm_host::limits::POLICY_BYTES_MAX;
-use wasm_host::{Defaults, Effective, Limits, Manifest, ManifestError, ModuleInfo, Policy, effective};
+use wasm_host::{
+    Allowed, Defaults, Effective, Limits, Manifest, ManifestError, ModuleInfo, Policy, effective,
+};
 
 /// What the operator lets modules have.
 #[derive(Debug)]
@@ -64,18 +67,19 @@ impl ModuleRules {
         environment: &BTreeMap<String, String>,
     ) -> Result<Effective, ManifestError> {
         let allowed = self.policy.for_module(name);
-        let mut asked = manifest.map(Manifest::parse).transpose()?;
-        if !environment.is_empty() {
-            let asked = asked.get_or_insert_with(|| allowed.own.clone().unwrap_or_default());
-            asked.grants.environment.get_or_insert_default().extend(environment.clone());
-        }
+        let asked = asked(&allowed, manifest, environment)?;
         Ok(effective(asked.as_ref(), &allowed, &self.defaults))
     }
 
     /// What a module asks for, may have and gets, each as TOML.
-    pub(crate) fn shown(&self, name: &str, manifest: Option<&str>) -> Value {
+    pub(crate) fn shown(
+        &self,
+        name: &str,
+        manifest: Option<&str>,
+        environment: &BTreeMap<String, String>,
+    ) -> Value {
         let allowed = self.policy.for_module(name);
-        let asked = match manifest.map(Manifest::parse).transpose() {
+        let asked = match asked(&allowed, manifest, environment) {
             Ok(asked) => asked,
             Err(error) => return json!({"error": format!("the manifest cannot be read: {error}")}),
         };
@@ -87,6 +91,28 @@ impl ModuleRules {
             "withheld": effective.withheld,
         })
     }
+}
+
+/// What a manifest asks for, and beside it the variables that the Lambda API was told. A module without a manifest asks for
+/// what the operator says of it.
+fn asked(
+    allowed: &Allowed,
+    manifest: Option<&str>,
+    environment: &BTreeMap<String, String>,
+) -> Result<Option<Manifest>, ManifestError> {
+    let mut asked = manifest.map(Manifest::parse).transpose()?;
+    if !environment.is_empty() {
+        let asked = asked.get_or_insert_with(|| allowed.own.clone().unwrap_or_default());
+        asked.grants.environment.get_or_insert_default().extend(environment.clone());
+    }
+    Ok(asked)
+}
+
+/// The variables that the Lambda API was told of a function.
+pub(crate) fn variables(configuration: Option<&Data>) -> BTreeMap<String, String> {
+    let told = configuration.and_then(|told| told.value()["Environment"]["Variables"].as_object());
+    let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+    told.into_iter().flatten().filter_map(variable).collect()
 }
 
 /// What whoever uploads a module may want to know: what it asks for in vain, and what it imports without a grant.
@@ -135,6 +161,16 @@ mod tests {
         assert_eq!(gets("", Some(manifest)), both);
         let policy = "[default.grants]\nenvironment = { MODE = \"policy\" }";
         assert_eq!(gets(policy, Some(manifest)), variables(&[("MODE", "policy")]));
+
+        let rules = ModuleRules::new(Policy::parse(policy).unwrap(), defaults());
+        let shown = rules.shown("m", Some(manifest), &told);
+        let text = |name: &str| shown[name].as_str().unwrap();
+        // Values may be secrets.
+        let named = "environment = { \"MODE\" = \"…\", \"OTHER\" = \"…\", \"OWN\" = \"…\" }";
+        assert!(text("requested").contains(named), "{shown}");
+        assert!(text("effective").contains("environment = { \"MODE\" = \"…\" }"), "{shown}");
+        let shown = rules.shown("m", None, &told);
+        assert!(shown["requested"].as_str().unwrap().contains("OWN"), "{shown}");
     }
 
     #[test]

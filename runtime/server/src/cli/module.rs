@@ -145,7 +145,7 @@ fn rules(rules: &Value) -> String {
     };
     let mut lines = vec![
         format!(
-            "Requested by its manifest:\n  {}",
+            "Requested by its manifest, and by Environment of the Lambda API:\n  {}",
             text("requested", "nothing; it has no manifest, or an empty one")
         ),
         format!(
@@ -245,7 +245,7 @@ py      1        18.2 MB   2026-01-01T00:00:00.000Z  sha256:ab";
             )
         };
         let expected = "\
-Requested by its manifest:
+Requested by its manifest, and by Environment of the Lambda API:
   [limits]
   fuel = 2
 
@@ -260,8 +260,6 @@ Withheld:
   a
   b";
         assert_eq!(rules_of(json!("[limits]\nfuel = 2\n")), expected);
-        assert!(
-            rules_of(Value::Null).starts_with("Requested by its manifest:\n  nothing; it has no manifest")
-        );
+        assert!(rules_of(Value::Null).contains("of the Lambda API:\n  nothing; it has no manifest"));
     }
 }
