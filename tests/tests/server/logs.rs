@@ -422,6 +422,20 @@ fn a_person_reads_logs_on_the_command_line() {
     let first: Value = serde_json::from_str(&first).unwrap();
     assert_eq!((&first["state"], &first["attempt"]), (&json!("Fails"), &json!(1)));
     check(&run(&["logs", "m:e", "--state", "None"]), 0, &["There are no lines like that"]);
+
+    // A redrive shows what is logged from then on.
+    let log = |text: &str| json!({"do": "log", "lines": 1, "text": text});
+    let first = json!({"Type": "Task", "Resource": FUNCTION, "Parameters": log("early"), "ResultPath": null, "Next": "Last"});
+    let last = json!({"Type": "Task", "QueryLanguage": "JSONata", "Resource": FUNCTION, "End": true, "Arguments": format!(
+        "{{% $states.context.Execution.RedriveCount = 0 ? {} : {} %}}", json!({"do": "panic", "message": "ouch"}), log("late"),
+    )});
+    client.create("r", &json!({"StartAt": "First", "States": {"First": first, "Last": last}}));
+    check(&run(&["start", "r", "--name", "e", "--logs"]), 1, &["First#0  info    0 early", "ouch"]);
+    let redriven = run(&["redrive", "r:e", "--logs"]);
+    check(&redriven, 0, &["redrive 1 of the execution", "info    0 late", "execution succeeded"]);
+    let told = String::from_utf8_lossy(&redriven.stderr);
+    assert!(!told.contains("early") && !told.contains("ouch"), "{told}");
+    check(&run(&["redrive", "r:e", "--logs", "--detach"]), 2, &["--detach"]);
     check(&run(&["logs", "m:x"]), 1, &["ExecutionDoesNotExist"]);
     check(&run(&["logs", "m:e", "--attempt", "x"]), 2, &["--attempt"]);
 }

@@ -570,6 +570,9 @@ pub(crate) struct RedriveOptions {
     /// Do not wait for its end
     #[arg(long)]
     pub(crate) detach: bool,
+    /// Show what its tasks log from now on
+    #[arg(long, conflicts_with = "detach")]
+    pub(crate) logs: bool,
 }
 
 #[derive(Debug, Args)]

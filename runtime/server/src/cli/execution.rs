@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use anyhow::Context;
+use asl::Timestamp;
 use serde_json::{Value, json};
 
 use super::arguments::{HistoryOptions, RedriveOptions, StartOptions};
@@ -36,7 +37,8 @@ pub(crate) async fn start(
     if is_express(arn) {
         return express_end(client, arn, options.logs, terminal).await;
     }
-    let watched = Watched { client, arn, with_logs: options.logs, terminal };
+    let logs_since = options.logs.then(String::new);
+    let watched = Watched { client, arn, logs_since, terminal };
     watch(&watched, Progress::default(), 0).await
 }
 
@@ -57,33 +59,36 @@ pub(crate) async fn redrive(
         }
         progress.begin_again();
     }
-    client.call("RedriveExecution", &json!({"executionArn": arn})).await?;
+    let redriven = client.call("RedriveExecution", &json!({"executionArn": arn})).await?;
     if options.detach {
         terminal.answer(&arn);
         return Ok(Verdict::Good);
     }
     terminal.note(&arn);
-    watch(&Watched { client, arn: &arn, with_logs: false, terminal }, progress, seen).await
+    let since = redriven["redriveDate"].as_f64().map(timestamp).unwrap_or_default();
+    let logs_since = options.logs.then_some(since);
+    watch(&Watched { client, arn: &arn, logs_since, terminal }, progress, seen).await
 }
 
 /// An execution that somebody looks at.
 struct Watched<'a> {
     client: &'a Client,
     arn: &'a str,
-    with_logs: bool,
+    /// Shows what its tasks log from a moment on; none shows nothing of it.
+    logs_since: Option<String>,
     terminal: &'a Terminal,
 }
 
 /// Shows what happens in an execution after an event that was seen, and then how it ended. Who has seen enough stops
 /// the watching and not the execution.
 async fn watch(watched: &Watched<'_>, progress: Progress, seen: u64) -> Result<Verdict, Failure> {
-    let Watched { client, arn, with_logs, terminal } = *watched;
+    let Watched { client, arn, ref logs_since, terminal } = *watched;
     let followed = async {
         let progress = follow(client, arn, progress, seen, terminal);
-        if !with_logs {
-            return progress.await;
+        match logs_since {
+            None => progress.await,
+            Some(since) => tokio::join!(progress, logs::beside(client, arn, since, *terminal)).0,
         }
-        tokio::join!(progress, logs::beside(client, arn, *terminal)).0
     };
     tokio::select! {
         end = followed => report(client, arn, &end?, terminal).await,
@@ -92,6 +97,12 @@ async fn watch(watched: &Watched<'_>, progress: Progress, seen: u64) -> Result<V
             Ok(Verdict::Bad)
         }
     }
+}
+
+/// A time of an answer as lines of logs write it.
+#[expect(clippy::cast_possible_truncation, reason = "the time of a clock in milliseconds")]
+fn timestamp(seconds: f64) -> String {
+    Timestamp::from_milliseconds((seconds * 1e3).round() as i64).to_string()
 }
 
 /// Shows an Express execution when it has ended: until then nobody can look at it.

@@ -74,10 +74,15 @@ pub(super) async fn of_module(
     show(client, &path, Printer::new(*terminal, json)).await
 }
 
-/// Shows the lines of an execution that somebody watches, until it has ended. That they cannot be shown is told.
-pub(super) async fn beside(client: &Client, arn: &str, terminal: Terminal) {
+/// Shows the lines of an execution that somebody watches, those since a moment, until it has ended. That they cannot be shown
+/// is told.
+pub(super) async fn beside(client: &Client, arn: &str, since: &str, terminal: Terminal) {
     let path = format!("{}?", path(arn));
-    let followed = follow(client, &path, |line| terminal.note(&log_line::text(line, false)));
+    let followed = follow(client, &path, |line| {
+        if line["at"].as_str().is_none_or(|at| at >= since) {
+            terminal.note(&log_line::text(line, false));
+        }
+    });
     if let Err(error) = followed.await {
         terminal.note(&format!("The logs of its tasks cannot be shown: {error:#}"));
     }
