@@ -127,7 +127,7 @@ impl WasiHttpHooks for Requests {
     ) -> Box<dyn Future<Output = Answer> + Send> {
         let (parts, body) = request.into_parts();
         if !self.permits(&parts) {
-            return Box::new(refused(body));
+            return Box::new(async { refused(body, Error::HttpRequestDenied).await });
         }
         let asked = options.and_then(|options| options.first_byte_timeout);
         let timeout = asked.map_or(self.timeout, |asked| asked.min(self.timeout));
@@ -138,9 +138,9 @@ impl WasiHttpHooks for Requests {
 
 /// A guest may take it for the end of everything if its body goes nowhere, so that is read all the same. The guest pays for
 /// what it writes, and nothing of it is kept.
-async fn refused(mut body: WasiBody) -> Answer {
+async fn refused<T>(mut body: WasiBody, why: Error) -> Result<T, Error> {
     while let Some(Ok(_)) = body.frame().await {}
-    Err(Error::HttpRequestDenied)
+    Err(why)
 }
 
 impl Exchange {
@@ -154,8 +154,9 @@ impl Exchange {
         // The semaphore is never closed.
         let _of_call = self.of_call.acquire_owned().await.map_err(|_| Error::InternalError(None))?;
         let never = CancellationToken::new();
-        let of_host = self.of_host.enter(&self.module, u32::MAX, &never).await;
-        let _of_host = of_host.map_err(|_full| Error::ConnectionLimitReached)?;
+        let Ok(_of_host) = self.of_host.enter(&self.module, u32::MAX, &never).await else {
+            return refused(body, Error::ConnectionLimitReached).await;
+        };
         let place =
             format!("{} {}", parts.method, parts.uri.authority().map_or("", |authority| authority.as_str()));
         let request = whole(parts, body).await?;
@@ -179,17 +180,16 @@ impl Exchange {
 }
 
 /// The request with all of its body, and without what is not the guest's to say.
-async fn whole(mut parts: request::Parts, body: WasiBody) -> Result<Request<Bytes>, Error> {
-    let collected = Limited::new(body, HTTP_BODY_BYTES_MAX).collect().await;
-    let body = collected.map_err(|error| match error.downcast::<Error>() {
-        Ok(error) => *error,
+async fn whole(mut parts: request::Parts, mut body: WasiBody) -> Result<Request<Bytes>, Error> {
+    let bytes = match Limited::new(&mut body, HTTP_BODY_BYTES_MAX).collect().await {
+        Ok(collected) => collected.to_bytes(),
         Err(error) if error.is::<LengthLimitError>() => {
-            Error::HttpRequestBodySize(Some(HTTP_BODY_BYTES_MAX as u64))
+            return refused(body, Error::HttpRequestBodySize(Some(HTTP_BODY_BYTES_MAX as u64))).await;
         }
-        Err(_) => Error::InternalError(None),
-    })?;
+        Err(error) => return Err(error.downcast().map_or(Error::InternalError(None), |error| *error)),
+    };
     strip(&mut parts.headers);
-    Ok(Request::from_parts(parts, body.to_bytes()))
+    Ok(Request::from_parts(parts, bytes))
 }
 
 fn strip(headers: &mut HeaderMap) {
@@ -267,6 +267,7 @@ impl fmt::Debug for Requests {
 mod tests {
     use std::pin::Pin;
     use std::sync::Mutex;
+    use std::sync::atomic::AtomicBool;
 
     use super::*;
     use crate::digest::Digest;
@@ -390,6 +391,7 @@ mod tests {
         let get = || Request::get("https://a.example.com/");
         let error = test.send(get(), vec![0; HTTP_BODY_BYTES_MAX + 1]).await.err().unwrap();
         assert!(matches!(error, Error::HttpRequestBodySize(Some(_))), "{error}");
+        assert!(test.outside.seen.lock().unwrap().is_empty());
         let mut unread = Vec::new();
         for _ in 0..HTTP_UNREAD_BYTES_MAX / HTTP_BODY_BYTES_MAX {
             unread.push(test.send(get(), Vec::new()).await.unwrap());
@@ -398,5 +400,26 @@ mod tests {
         assert!(matches!(error, Error::HttpResponseBodySize(Some(_))), "{error}");
         drop(unread.pop());
         test.send(get(), Vec::new()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_body_that_goes_nowhere_is_read_to_its_end() {
+        for (url, expected) in [
+            ("https://a.example.com/", Error::HttpRequestBodySize(Some(HTTP_BODY_BYTES_MAX as u64))),
+            ("https://elsewhere.invalid/", Error::HttpRequestDenied),
+        ] {
+            let mut test = Test::new(Ok(0));
+            let is_at_end = Arc::new(AtomicBool::new(false));
+            let seen = Arc::clone(&is_at_end);
+            let body = Full::new(Bytes::from(vec![0; HTTP_BODY_BYTES_MAX + 1])).map_err(Error::from);
+            let body = body.with_trailers(async move {
+                seen.store(true, Ordering::Relaxed);
+                None
+            });
+            let request = Request::post(url).body(body.boxed_unsync()).unwrap();
+            let sent = test.requests.send_request(request, None, Box::new(async { Ok(()) }));
+            let error = Pin::from(sent).await.err().unwrap();
+            assert_eq!((error.to_string(), is_at_end.load(Ordering::Relaxed)), (expected.to_string(), true));
+        }
     }
 }

@@ -5,8 +5,8 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// The largest body that it reads; no test sends more.
-const BODY_BYTES_MAX: usize = 1 << 20;
+/// The largest body that it reads; no test sends more, and no module can.
+const BODY_BYTES_MAX: usize = 8 << 20;
 
 /// One request as it came.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -185,6 +185,63 @@ fn a_module_in_javascript_fetches_with_a_secret() {
     assert!(!home.logged().contains(KEY), "a key is in the log");
 }
 
+/// A task in JavaScript that sends as much as its input says.
+const SENDS: &str = r#"
+import { TaskError, task } from "stepwell-sdk";
+
+export default task(async ({ url, bytes, piece }) => {
+  const text = "x".repeat(piece ?? bytes);
+  let left = bytes;
+  const pull = (pieces) => {
+    if (left <= 0) return pieces.close();
+    left -= text.length;
+    pieces.enqueue(new TextEncoder().encode(text));
+  };
+  const body = piece ? new ReadableStream({ pull }) : text;
+  try {
+    const answer = await fetch(url, { method: "POST", body, duplex: "half" });
+    return { status: answer.status, received: await answer.json() };
+  } catch (error) {
+    throw new TaskError("NotSent", error.message);
+  }
+});
+"#;
+
+#[test]
+fn a_module_in_javascript_sends_as_much_as_a_request_may_have() {
+    let Some(toolchain) = toolchain("javascript") else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (source, component) = (folder.path().join("task.js"), folder.path().join("task.wasm"));
+    fs::write(&source, SENDS).unwrap();
+    let mut build = Command::new("node");
+    build.arg(root().join("sdk/javascript/src/build.js")).arg(&source).arg("--http");
+    good({
+        build.arg("-o").arg(&component).arg("--toolchain").arg(toolchain);
+        build
+    });
+    let api = Outside::start(|asked| Reply::json("200 OK", &json!(asked.body.len())));
+    let http = format!(
+        "http = [{{ scheme = \"http\", host = \"127.0.0.1\", port = {}, methods = [\"POST\"] }}]",
+        api.address().port()
+    );
+    let home = home(&format!("[modules.sends.grants]\n{http}\n")).with("--http-allow", api.url(""));
+    let server = home.start();
+    let client = server.client();
+    push(client, "sends", &fs::read(component).unwrap());
+    let sends = Module::pushed(client, "sends");
+    let most = 8 << 20;
+    let send =
+        |bytes: usize, piece: Option<usize>| json!({"url": api.url("/"), "bytes": bytes, "piece": piece});
+    for input in [send(100_000, None), send(most, None), send(most, Some(1 << 20))] {
+        let sent = json!({"status": 200, "received": input["bytes"]});
+        assert_eq!(sends.output(&input), sent, "{input}");
+    }
+    for input in [send(most + 1, None), send(3 * most, Some(1 << 20))] {
+        sends.denied_nothing(&input, "NotSent");
+    }
+    assert_eq!(api.asked().len(), 3, "what is too large does not leave");
+}
+
 #[test]
 fn a_program_in_go_is_a_task_without_an_sdk() {
     let Some(component) = module("tax-report") else { return };
