@@ -17,8 +17,10 @@ use decimal::Decimal;
 /// Names the API: it answers `GET …?base=EUR&symbols=USD`.
 const URL_VARIABLE: &str = "RATES_URL";
 const KEY_SECRET: &str = "rates-key";
+/// How long the API may take to answer, in milliseconds, where that is told.
+const PATIENCE_VARIABLE: &str = "RATES_PATIENCE_MS";
 /// A retry is better than a long wait.
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 /// One rate takes a few hundred bytes.
 const ANSWER_BYTES_MAX: usize = 64 << 10;
 
@@ -70,7 +72,7 @@ fn rates(url: &str, from: &str, to: &str) -> Result<Rates, TaskError> {
         .query("base", from)
         .query("symbols", to)
         .header("authorization", format!("Bearer {key}"))
-        .timeout(ANSWER_TIMEOUT)
+        .timeout(patience()?)
         .response_bytes_max(ANSWER_BYTES_MAX)
         .send()?;
     match answer.ok() {
@@ -79,6 +81,14 @@ fn rates(url: &str, from: &str, to: &str) -> Result<Rates, TaskError> {
         // Such as Http.StatusCode.503, for a Retry block to match.
         Err(error) => Err(error.into()),
     }
+}
+
+fn patience() -> Result<Duration, TaskError> {
+    let Ok(told) = std::env::var(PATIENCE_VARIABLE) else { return Ok(PATIENCE) };
+    let milliseconds = told.parse().map_err(|_| {
+        TaskError::new("NotConfigured", format!("{PATIENCE_VARIABLE} is no number of milliseconds: {told:?}"))
+    })?;
+    Ok(Duration::from_millis(milliseconds))
 }
 
 fn no_rate(from: &str, to: &str) -> TaskError {

@@ -1,7 +1,7 @@
 //! Requests that modules make with what their SDKs give them, on the real program and against servers on loopback.
 
 use serde_json::{Value, json};
-use tests::process::{Asked, Client, Outside, Reply, guest};
+use tests::process::{Asked, Client, Outside, PATIENCE, Reply, guest, wait_for};
 
 use crate::grants::{Module, home};
 use crate::tls::Tls;
@@ -91,6 +91,29 @@ fn a_module_in_rust_asks_an_api_and_names_what_goes_wrong() {
     assert!(ended["cause"].as_str().unwrap().contains("module.toml must ask for [[grants.http]]"), "{ended}");
     drop(server);
     assert!(!home.logged().contains(KEY), "a key is in the log");
+}
+
+#[test]
+fn a_name_without_an_address_and_an_api_that_is_silent_have_errors_of_their_own() {
+    let api = Outside::start(|_| Reply::Silence);
+    // No resolver is asked for a name with a label of 64 characters.
+    let nowhere = format!("http://{}.invalid", "x".repeat(64));
+    let rule = |host: &str, port: u16| {
+        format!("{{ scheme = \"http\", host = \"{host}\", port = {port}, methods = [\"GET\"] }}")
+    };
+    let silent = section("silent", &api.url("/latest"), &rule("127.0.0.1", api.address().port()));
+    let policy = [
+        section("nowhere", &format!("{nowhere}/latest"), &rule(&nowhere["http://".len()..], 80)),
+        silent.replace(" }\nsecrets", ", RATES_PATIENCE_MS = \"100\" }\nsecrets"),
+    ];
+    let home = home(&policy.concat()).with("--http-allow", api.url("")).with("--http-allow", nowhere);
+    let server = home.start();
+    let client = server.client();
+    put_secret(client, "rates-key", &["nowhere", "silent"]);
+    let conversion = json!({"amount": 1, "from": "EUR", "to": "USD"});
+    Module::push(client, "nowhere", "exchange-rate").denied_nothing(&conversion, "Http.NameNotFound");
+    Module::push(client, "silent", "exchange-rate").denied_nothing(&conversion, "Http.TimedOut");
+    wait_for("the client to hang up", PATIENCE, || (api.gone() == 1).then_some(()));
 }
 
 #[test]
