@@ -3,11 +3,12 @@
 
 use std::collections::HashMap;
 
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{MethodFilter, MethodRouter, get, on};
 use axum::{Json, Router};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use store::Store;
 
@@ -42,7 +43,7 @@ pub(super) fn routes<S: Store + Clone>() -> Router<App<S>> {
         .route(&path("2019-09-30", "concurrency"), tell(|_| Ok(json!({}))))
         .route(
             &path("2019-09-30", "provisioned-concurrency"),
-            tell(no_provisioned).merge(refuse(put, PROVISIONED)),
+            get(provisioned::<S>).merge(refuse(put, PROVISIONED)),
         )
         .route(&path("2019-09-25", "event-invoke-config"), tell(no_events).merge(refuse(any, EVENTS)))
         .route(
@@ -88,6 +89,30 @@ fn delete_nothing<S: Store + Clone>(refusal: Option<Told>) -> MethodRouter<App<S
     )
 }
 
+/// `?List=ALL`, for all of a function's.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct List {
+    list: Option<String>,
+}
+
+/// `GetProvisionedConcurrencyConfig` and `ListProvisionedConcurrencyConfigs`.
+async fn provisioned<S: Store + Clone>(
+    State(app): State<App<S>>,
+    Path(path): Path<HashMap<String, String>>,
+    Query(list): Query<List>,
+) -> Result<Json<Value>, LambdaError> {
+    found(&app, &path).await?;
+    match list.list {
+        Some(_all) => Ok(Json(json!({"ProvisionedConcurrencyConfigs": []}))),
+        None => Err(LambdaError::new(
+            StatusCode::NOT_FOUND,
+            "ProvisionedConcurrencyConfigNotFoundException",
+            "No Provisioned Concurrency Config found for this function",
+        )),
+    }
+}
+
 async fn found<S: Store + Clone>(
     app: &App<S>,
     path: &HashMap<String, String>,
@@ -115,14 +140,6 @@ fn no_events(function: &Function) -> Result<Value, LambdaError> {
         "The function {} doesn't have an EventInvokeConfig",
         function.asked()
     )))
-}
-
-fn no_provisioned(_: &Function) -> Result<Value, LambdaError> {
-    Err(LambdaError::new(
-        StatusCode::NOT_FOUND,
-        "ProvisionedConcurrencyConfigNotFoundException",
-        "No Provisioned Concurrency Config found for this function",
-    ))
 }
 
 fn no_signing(function: &Function) -> Result<Value, LambdaError> {

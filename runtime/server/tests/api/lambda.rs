@@ -245,6 +245,7 @@ async fn what_a_function_has_not_is_told_as_lambda_tells_it() {
     for (path, expected) in [
         (at("2019-09-30", "concurrency"), json!({})),
         (at("2019-09-25", "event-invoke-config/list"), json!({"FunctionEventInvokeConfigs": []})),
+        (at("2019-09-30", "provisioned-concurrency?List=ALL"), json!({"ProvisionedConcurrencyConfigs": []})),
         (at("2021-10-31", "urls"), json!({"FunctionUrlConfigs": []})),
         (
             at("2021-07-20", "runtime-management-config"),
