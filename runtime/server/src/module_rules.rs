@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use asl::Data;
 use serde_json::{Value, json};
@@ -71,19 +72,15 @@ impl ModuleRules {
         Ok(effective(asked.as_ref(), &allowed, &self.defaults))
     }
 
-    /// What a module asks for, may have and gets, each as TOML.
-    pub(crate) fn shown(
-        &self,
-        name: &str,
-        manifest: Option<&str>,
-        environment: &BTreeMap<String, String>,
-    ) -> Value {
+    /// What a module asks for, may have and gets, each as TOML. What the Lambda API was told of its limits lowers them.
+    pub(crate) fn shown(&self, name: &str, manifest: Option<&str>, told: &Told) -> Value {
         let allowed = self.policy.for_module(name);
-        let asked = match asked(&allowed, manifest, environment) {
+        let asked = match asked(&allowed, manifest, &told.environment) {
             Ok(asked) => asked,
             Err(error) => return json!({"error": format!("the manifest cannot be read: {error}")}),
         };
-        let effective = effective(asked.as_ref(), &allowed, &self.defaults);
+        let mut effective = effective(asked.as_ref(), &allowed, &self.defaults);
+        told.lower(&mut effective.limits);
         json!({
             "requested": asked.map(|asked| asked.to_string()),
             "allowed": allowed.bounds.to_string(),
@@ -108,11 +105,33 @@ fn asked(
     Ok(asked)
 }
 
-/// The variables that the Lambda API was told of a function.
-pub(crate) fn variables(configuration: Option<&Data>) -> BTreeMap<String, String> {
-    let told = configuration.and_then(|told| told.value()["Environment"]["Variables"].as_object());
-    let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
-    told.into_iter().flatten().filter_map(variable).collect()
+/// What counts of what the Lambda API was told of a function.
+#[derive(Debug)]
+pub(crate) struct Told {
+    environment: BTreeMap<String, String>,
+    timeout: Option<Duration>,
+    memory_bytes: Option<usize>,
+}
+
+impl Told {
+    pub(crate) fn of(configuration: Option<&Data>) -> Told {
+        let told = |member: &str| configuration.map(|told| &told.value()[member]);
+        let number = |member: &str| told(member).and_then(Value::as_u64);
+        let mebibytes = number("MemorySize").and_then(|mebibytes| usize::try_from(mebibytes).ok());
+        let variables = told("Environment").and_then(|environment| environment["Variables"].as_object());
+        let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
+        Told {
+            environment: variables.into_iter().flatten().filter_map(variable).collect(),
+            timeout: number("Timeout").map(Duration::from_secs),
+            memory_bytes: mebibytes.map(|mebibytes| mebibytes.saturating_mul(1 << 20)),
+        }
+    }
+
+    /// More than the operator gives is not to be had by asking for it.
+    fn lower(&self, limits: &mut Limits) {
+        limits.timeout = limits.timeout.min(self.timeout.unwrap_or(Duration::MAX));
+        limits.memory_bytes = limits.memory_bytes.min(self.memory_bytes.unwrap_or(usize::MAX));
+    }
 }
 
 /// What whoever uploads a module may want to know: what it asks for in vain, and what it imports without a grant.
@@ -163,13 +182,19 @@ mod tests {
         assert_eq!(gets(policy, Some(manifest)), variables(&[("MODE", "policy")]));
 
         let rules = ModuleRules::new(Policy::parse(policy).unwrap(), defaults());
-        let shown = rules.shown("m", Some(manifest), &told);
+        let of_lambda = Data::parse(
+            r#"{"Timeout": 7, "MemorySize": 10240, "Environment": {"Variables": {"MODE": "told", "OWN": "1"}}}"#,
+        );
+        let of_lambda = Told::of(Some(&of_lambda.unwrap()));
+        assert_eq!(of_lambda.environment, told);
+        let shown = rules.shown("m", Some(manifest), &of_lambda);
         let text = |name: &str| shown[name].as_str().unwrap();
         // Values may be secrets.
         let named = "environment = { \"MODE\" = \"…\", \"OTHER\" = \"…\", \"OWN\" = \"…\" }";
         assert!(text("requested").contains(named), "{shown}");
         assert!(text("effective").contains("environment = { \"MODE\" = \"…\" }"), "{shown}");
-        let shown = rules.shown("m", None, &told);
+        assert!(text("effective").contains("memory = \"128 MiB\"\ntimeout = \"7 s\""), "{shown}");
+        let shown = rules.shown("m", None, &of_lambda);
         assert!(shown["requested"].as_str().unwrap().contains("OWN"), "{shown}");
     }
 

@@ -17,7 +17,7 @@ pub(crate) use upload::{put, read_body};
 
 use crate::app::App;
 use crate::limits::PAGE_RESULTS_DEFAULT;
-use crate::module_rules::variables;
+use crate::module_rules::Told;
 use crate::problem::Problem;
 use crate::registry::{self, Change};
 
@@ -64,8 +64,8 @@ pub(crate) async fn show<S: Store + Clone>(
         app.store().list_module_versions(&name, from.position()?.as_ref(), PAGE_RESULTS_DEFAULT).await?;
     let latest = record(app.store(), &name, head.latest()).await?;
     let manifest = latest.as_ref().and_then(|latest| latest.manifest.as_deref());
-    let environment = variables(latest.as_ref().and_then(|latest| latest.configuration.as_ref()));
-    let rules = app.rules().shown(&name, manifest, &environment);
+    let told = Told::of(latest.as_ref().and_then(|latest| latest.configuration.as_ref()));
+    let rules = app.rules().shown(&name, manifest, &told);
     let versions: Vec<_> =
         page.items.iter().map(|(version, record)| describe(&name, Some(*version), record)).collect();
     let unpublished = match head.published() {
