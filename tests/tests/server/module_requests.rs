@@ -17,6 +17,11 @@ pub(crate) fn put_secret(client: Client, name: &str, modules: &[&str]) {
     assert_eq!(answer.status, 200, "{}", answer.body);
 }
 
+/// A name without an address. No resolver is asked for it, since a label of 64 characters is one too long.
+pub(crate) fn nowhere() -> String {
+    format!("{}.invalid", "x".repeat(64))
+}
+
 /// Answers by the currency that is asked for.
 fn rates(asked: &Asked) -> Reply {
     let currency = asked.target.rsplit('=').next().unwrap_or_default();
@@ -96,17 +101,18 @@ fn a_module_in_rust_asks_an_api_and_names_what_goes_wrong() {
 #[test]
 fn a_name_without_an_address_and_an_api_that_is_silent_have_errors_of_their_own() {
     let api = Outside::start(|_| Reply::Silence);
-    // No resolver is asked for a name with a label of 64 characters.
-    let nowhere = format!("http://{}.invalid", "x".repeat(64));
+    let host = nowhere();
     let rule = |host: &str, port: u16| {
         format!("{{ scheme = \"http\", host = \"{host}\", port = {port}, methods = [\"GET\"] }}")
     };
     let silent = section("silent", &api.url("/latest"), &rule("127.0.0.1", api.address().port()));
     let policy = [
-        section("nowhere", &format!("{nowhere}/latest"), &rule(&nowhere["http://".len()..], 80)),
+        section("nowhere", &format!("http://{host}/latest"), &rule(&host, 80)),
         silent.replace(" }\nsecrets", ", RATES_PATIENCE_MS = \"100\" }\nsecrets"),
     ];
-    let home = home(&policy.concat()).with("--http-allow", api.url("")).with("--http-allow", nowhere);
+    let home = home(&policy.concat())
+        .with("--http-allow", api.url(""))
+        .with("--http-allow", format!("http://{host}"));
     let server = home.start();
     let client = server.client();
     put_secret(client, "rates-key", &["nowhere", "silent"]);

@@ -13,7 +13,7 @@ use tempfile::TempDir;
 use tests::process::{Client, Home, Outside, Reply, guest, program, root, target};
 
 use crate::grants::{Module, home};
-use crate::module_requests::{KEY, put_secret};
+use crate::module_requests::{KEY, nowhere, put_secret};
 
 const HOW: &str = "see `cargo xtask guests --polyglot`";
 
@@ -112,7 +112,10 @@ fn a_module_in_python_makes_requests_with_a_secret() {
         false => Reply::json("422 Unprocessable Content", &json!("no such article")),
     });
     let port = api.address().port();
+    let nowhere = nowhere();
     let policy = [
+        section("nowhere", &format!("WAREHOUSE_URL = \"http://{nowhere}\""), "warehouse-key", 80)
+            .replace("host = \"127.0.0.1\"", &format!("host = \"{nowhere}\"")),
         section("notify", &format!("WAREHOUSE_URL = \"{}\"", api.url("/v1")), "warehouse-key", port),
         section("closed", "WAREHOUSE_URL = \"http://127.0.0.1:1\"", "warehouse-key", 1),
         section("poor", "WAREHOUSE_URL = \"http://127.0.0.2\"", "warehouse-key", 80),
@@ -121,11 +124,12 @@ fn a_module_in_python_makes_requests_with_a_secret() {
     let home = home(&policy.concat())
         .with("--http-allow", api.url(""))
         .with("--http-allow", "http://127.0.0.1:1")
+        .with("--http-allow", format!("http://{nowhere}"))
         .with_env("STEPWELL_LOG", "debug");
     let server = home.start();
     let client = server.client();
-    put_secret(client, "warehouse-key", &["notify", "closed", "poor"]);
-    for name in ["notify", "closed", "poor", "curious"] {
+    put_secret(client, "warehouse-key", &["notify", "closed", "nowhere", "poor"]);
+    for name in ["notify", "closed", "nowhere", "poor", "curious"] {
         push(client, name, &component);
     }
     let order =
@@ -142,6 +146,7 @@ fn a_module_in_python_makes_requests_with_a_secret() {
     assert!(asked[0].header("idempotency-key").unwrap().ends_with("/T"), "{asked:?}");
     notify.denied_nothing(&order("unicorn"), "OrderRejected");
     Module::pushed(client, "closed").denied_nothing(&order("mug-crab"), "Http.Unreachable");
+    Module::pushed(client, "nowhere").denied_nothing(&order("mug-crab"), "Http.NameNotFound");
     let poor = Module::pushed(client, "poor");
     poor.denied(&order("mug-crab"), "Http.Denied", r#"{ scheme = "http", host = "127.0.0.2""#);
     let curious = Module::pushed(client, "curious");
