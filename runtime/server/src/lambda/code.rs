@@ -91,6 +91,8 @@ pub(super) async fn update<S: Store + Clone>(
     let _any = members.take("Architectures");
     members.end()?;
     let (head, record) = latest(&app, &function).await?;
+    // Without a revision the last update counts.
+    let seen = revision.is_some().then(|| head.pointers.as_ref().map(|pointers| pointers.last_upload));
     if revision.is_some_and(|revision| revision != latest_revision(&function, &head, &record)) {
         return Err(LambdaError::precondition());
     }
@@ -106,7 +108,7 @@ pub(super) async fn update<S: Store + Clone>(
         publish,
         description: None,
         tags: Vec::new(),
-        if_upload: head.pointers.as_ref().map(|pointers| pointers.last_upload),
+        if_upload: seen.flatten(),
     };
     let Uploaded { changed, .. } =
         registry::upload(&app, upload).await.map_err(|error| LambdaError::of_change(error, &function))?;

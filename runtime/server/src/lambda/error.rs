@@ -66,6 +66,17 @@ impl LambdaError {
         )
     }
 
+    /// What somebody else has changed meanwhile is a conflict for whoever has named no revision; clients try it again.
+    pub(super) fn or_conflict(self, function: &Function, names_revision: bool) -> LambdaError {
+        if names_revision || self.status != StatusCode::PRECONDITION_FAILED {
+            return self;
+        }
+        LambdaError::conflict(format!(
+            "The operation cannot be performed at this time. An update is in progress for resource: {}",
+            function.arn
+        ))
+    }
+
     pub(super) fn too_many_tags() -> LambdaError {
         LambdaError::invalid("Number of tags exceeds resource tag limit.")
     }

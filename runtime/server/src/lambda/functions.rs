@@ -177,11 +177,13 @@ pub(super) async fn update_configuration<S: Store + Clone>(
     let told = configuration::read(&mut members, record.configuration.as_ref())?;
     let revision = members.revision()?;
     members.end()?;
+    let names_revision = revision.is_some();
     if revision.is_some_and(|revision| revision != latest_revision(&function, &head, &record)) {
         return Err(LambdaError::precondition());
     }
     let if_upload = head.pointers.as_ref().map(|pointers| pointers.last_upload);
-    change(&app, &function, ModuleChange::Configure(told), if_upload).await?;
+    let configured = change(&app, &function, ModuleChange::Configure(told), if_upload).await;
+    configured.map_err(|error| error.or_conflict(&function, names_revision))?;
     let (head, record) = latest(&app, &function).await?;
     Ok(Json(latest_configuration(&function, &head, &record, function.arn.clone())))
 }

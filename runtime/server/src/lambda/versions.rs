@@ -28,6 +28,7 @@ pub(super) async fn publish<S: Store + Clone>(
     let (sha256, revision) = (members.text("CodeSha256")?, members.revision()?);
     members.end()?;
     let (head, record) = latest(&app, &function).await?;
+    let names_code = sha256.is_some() || revision.is_some();
     let current = code_sha256(&record);
     if let Some(told) = sha256.filter(|told| !told.is_empty() && *told != current) {
         return Err(LambdaError::invalid(format!(
@@ -38,7 +39,8 @@ pub(super) async fn publish<S: Store + Clone>(
     if revision.is_some_and(|revision| revision != latest_revision(&function, &head, &record)) {
         return Err(LambdaError::precondition());
     }
-    let if_upload = head.pointers.as_ref().map(|pointers| pointers.last_upload);
+    let seen = head.pointers.as_ref().map(|pointers| pointers.last_upload);
+    let if_upload = seen.filter(|_| names_code);
     let description = description.filter(|text| !text.is_empty());
     let made = change(&app, &function, ModuleChange::Publish { description }, if_upload).await?;
     let version = made.version.unwrap_or_default();

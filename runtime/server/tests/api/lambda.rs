@@ -146,6 +146,26 @@ async fn an_alias_is_updated_once_from_a_revision() {
 }
 
 #[tokio::test]
+async fn updates_at_once_without_a_revision_are_no_failed_preconditions() {
+    let server = Server::start().await;
+    create(&server, "one").await;
+    let ask = |path, body| ask(&server, Method::PUT, path, &[], body);
+    let code = |text: &str| json!({"ZipFile": component(text)}).to_string();
+    let (two, three) = (code("two"), code("three"));
+    let (first, second) = tokio::join!(ask("/f/code", &two), ask("/f/code", &three));
+    assert_eq!((first.status, second.status), (200, 200), "{} {}", first.body, second.body);
+    // One of them would undo the other.
+    let (timeout, memory) = (r#"{"Timeout": 7}"#, r#"{"MemorySize": 256}"#);
+    let (first, second) = tokio::join!(ask("/f/configuration", timeout), ask("/f/configuration", memory));
+    let mut statuses = [first.status, second.status];
+    statuses.sort_unstable();
+    assert_eq!(statuses, [200, 409], "{} {}", first.body, second.body);
+    let refused = if first.status == 409 { first } else { second };
+    assert_eq!(refused.header("x-amzn-errortype"), Some("ResourceConflictException"));
+    assert!(refused.body.contains("An update is in progress"), "{}", refused.body);
+}
+
+#[tokio::test]
 async fn tags_are_added_listed_and_removed() {
     let server = Server::start().await;
     let code = json!({"ZipFile": component("one")});
