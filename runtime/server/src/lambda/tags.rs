@@ -148,6 +148,24 @@ mod tests {
     }
 
     #[test]
+    fn tags_of_before_are_in_the_configuration() {
+        let configuration = asl::Data::parse(r#"{"Role": "r", "Tags": {"team": "red"}}"#).unwrap();
+        let record = ModuleRecord {
+            digest: "sha256:00".into(),
+            size_bytes: 1,
+            exports: Vec::new(),
+            created_at: asl::Timestamp::from_milliseconds(0),
+            description: None,
+            manifest: None,
+            configuration: Some(configuration),
+            package_digest: None,
+        };
+        let head = |tags| ModuleHead { latest_version: 1, pointers: None, tags };
+        assert_eq!(answer(of(&head(None), &record)), json!({"team": "red"}));
+        assert_eq!(answer(of(&head(Some(Vec::new())), &record)), json!({}), "all were removed");
+    }
+
+    #[test]
     fn tags_are_texts_within_their_limits() {
         let pair = |key: &str, value: &str| (key.to_owned(), value.to_owned());
         let told = read_body(&json!({"Tags": {"team": "red", "größe": "", "a b_.:/=+-@1": "x"}})).unwrap();
