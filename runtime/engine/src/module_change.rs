@@ -81,7 +81,7 @@ pub struct PutModuleAlias {
 }
 
 /// What a change has led to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ModuleChanged {
     /// The version of the newest upload, if it is one.
     pub version: Option<u32>,
@@ -89,6 +89,8 @@ pub struct ModuleChanged {
     pub begins_at: Timestamp,
     /// Whether components may have become useless.
     pub frees: bool,
+    /// The alias that was put, as it is now.
+    pub alias: Option<ModuleAlias>,
 }
 
 /// Why a module was not changed.

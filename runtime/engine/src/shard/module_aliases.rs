@@ -78,7 +78,8 @@ impl Shard {
                 alias.moves.push(AliasMove { at: begins_at, target });
                 drop_old(&mut alias.moves, moment.needed_since, |made| made.at);
             }
-            ModuleChanged { version: pointers.published, begins_at, frees: false }
+            let alias = Some(alias.clone());
+            ModuleChanged { version: pointers.published, begins_at, frees: false, alias }
         })
     }
 
@@ -94,7 +95,7 @@ impl Shard {
         }
         self.change_head(name, |_, pointers| {
             pointers.aliases.retain(|existing| *existing.name != *alias);
-            ModuleChanged { version: pointers.published, begins_at: now, frees: false }
+            ModuleChanged { version: pointers.published, begins_at: now, frees: false, alias: None }
         })
     }
 }

@@ -123,7 +123,7 @@ impl Shard {
         } else {
             self.known_module(name).and_then(|known| known.head.published())
         };
-        Ok(ModuleChanged { version, begins_at, frees })
+        Ok(ModuleChanged { version, begins_at, frees, alias: None })
     }
 
     fn configure_module(
@@ -135,12 +135,12 @@ impl Shard {
         let known = self.known_module(name).ok_or_else(|| no_module(name))?;
         if known.latest.configuration.as_ref() == Some(&configuration) {
             let version = known.head.published();
-            return Ok(ModuleChanged { version, begins_at: moment.now, frees: false });
+            return Ok(ModuleChanged { version, begins_at: moment.now, frees: false, alias: None });
         }
         let latest = known.latest.clone();
         let record = ModuleRecord { configuration: Some(configuration), created_at: moment.now, ..latest };
         let (begins_at, frees) = self.upload(name, record, moment);
-        Ok(ModuleChanged { version: None, begins_at, frees })
+        Ok(ModuleChanged { version: None, begins_at, frees, alias: None })
     }
 
     fn publish_module(
@@ -150,7 +150,8 @@ impl Shard {
         now: Timestamp,
     ) -> Result<ModuleChanged, Refusal> {
         let known = self.known_module(name).ok_or_else(|| no_module(name))?;
-        let done = |version| ModuleChanged { version: Some(version), begins_at: now, frees: false };
+        let done =
+            |version| ModuleChanged { version: Some(version), begins_at: now, frees: false, alias: None };
         if let Some(version) = known.head.published() {
             return Ok(done(version));
         }
@@ -186,7 +187,7 @@ impl Shard {
         })?;
         self.batch.modules.insert((name.into(), version), Change::Delete);
         self.module_versions.insert((name.to_owned(), version), false, self.generation);
-        Ok(ModuleChanged { version: published, begins_at: now, frees: true })
+        Ok(ModuleChanged { version: published, begins_at: now, frees: true, alias: None })
     }
 
     fn delete_module(&mut self, name: String, now: Timestamp) -> Result<ModuleChanged, Refusal> {
@@ -203,7 +204,7 @@ impl Shard {
         }
         self.batch.module_heads.insert(key, Change::Delete);
         self.modules.insert(name, None, self.generation);
-        Ok(ModuleChanged { version: None, begins_at: now, frees: true })
+        Ok(ModuleChanged { version: None, begins_at: now, frees: true, alias: None })
     }
 
     pub(super) fn known_module(&self, name: &str) -> Option<&KnownModule> {

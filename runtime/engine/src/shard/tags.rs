@@ -44,7 +44,7 @@ impl Shard {
         }
         self.change_head(name, |head, pointers| {
             head.tags = Some(tags);
-            ModuleChanged { version: pointers.published, begins_at: now, frees: false }
+            ModuleChanged { version: pointers.published, begins_at: now, frees: false, alias: None }
         })
     }
 

@@ -174,7 +174,7 @@ async fn an_alias_changes_once_from_what_was_seen() {
     // Both have seen the same.
     let (first, second) =
         tokio::join!(change(&world, update(Some(2), None)), change(&world, update(None, None)));
-    first.unwrap();
+    assert_eq!(first.unwrap().alias.as_ref(), head(&world).await.alias("live"), "it hears what it has made");
     let (name, alias_name) = ("m".to_owned(), "live".to_owned());
     let lost = ModuleRefusal::AliasChanged { name, alias: alias_name };
     assert_eq!(second, Err(Refusal::Module(lost.clone())));

@@ -5,7 +5,7 @@ use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{Request, StatusCode};
 use engine::arn::is_valid_alias;
-use engine::{Expected, ModuleChange, PutModuleAlias};
+use engine::{Expected, ModuleChange, ModuleChanged, PutModuleAlias};
 use serde_json::{Map, Value, json};
 use store::{MODULE_WEIGHT_WHOLE, ModuleAlias, ModuleHead, ModuleShare, Store};
 
@@ -42,9 +42,9 @@ pub(super) async fn create<S: Store + Clone>(
     if put.version.is_none() {
         return Err(LambdaError::validation("null", "functionVersion", "constraint: not null"));
     }
-    change(&app, &function, ModuleChange::PutAlias(put), None).await?;
+    let changed = change(&app, &function, ModuleChange::PutAlias(put), None).await?;
     tracing::info!(function = %function.name, %alias, "function alias created");
-    Ok((StatusCode::CREATED, Json(described(&app, &function, &alias).await?)))
+    Ok((StatusCode::CREATED, Json(put_alias(&function, &changed))))
 }
 
 /// `UpdateAlias`: what is told changes.
@@ -67,9 +67,9 @@ pub(super) async fn update<S: Store + Clone>(
         // Another change may come between.
         put.if_alias = Some(existing.clone());
     }
-    change(&app, &function, ModuleChange::PutAlias(put), None).await?;
+    let changed = change(&app, &function, ModuleChange::PutAlias(put), None).await?;
     tracing::info!(function = %function.name, %alias, "function alias updated");
-    Ok(Json(described(&app, &function, &alias).await?))
+    Ok(Json(put_alias(&function, &changed)))
 }
 
 /// `GetAlias`.
@@ -78,7 +78,8 @@ pub(super) async fn get<S: Store + Clone>(
     Path((function, alias)): Path<(String, String)>,
 ) -> Answer {
     let function = Function::parse_unqualified(&app, &function)?;
-    Ok(Json(described(&app, &function, &alias).await?))
+    let (head, _) = latest(&app, &function).await?;
+    Ok(Json(describe(&function, find(&head, &function, &alias)?)))
 }
 
 /// `DeleteAlias`: one that is not there is deleted.
@@ -118,13 +119,9 @@ pub(super) async fn list<S: Store + Clone>(
     Ok(aliases.answer("Aliases"))
 }
 
-async fn described<S: Store + Clone>(
-    app: &App<S>,
-    function: &Function,
-    alias: &str,
-) -> Result<Value, LambdaError> {
-    let (head, _) = latest(app, function).await?;
-    Ok(describe(function, find(&head, function, alias)?))
+/// The alias as this change has put it, though another change may have come after it.
+fn put_alias(function: &Function, changed: &ModuleChanged) -> Value {
+    describe(function, changed.alias.as_ref().expect("an alias was put"))
 }
 
 fn find<'a>(head: &'a ModuleHead, function: &Function, alias: &str) -> Result<&'a ModuleAlias, LambdaError> {

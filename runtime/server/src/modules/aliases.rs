@@ -59,11 +59,10 @@ pub(crate) async fn alias_put<S: Store + Clone>(
 ) -> Answer {
     let body = api::read_body(request.into_body()).await?;
     let new = parse(&alias, &body)?;
-    change(&app, &name, ModuleChange::PutAlias(new)).await?;
-    let head = app.store().module_head(&name).await?.ok_or_else(|| Problem::no_module(&name))?;
-    let made = head.alias(&alias).ok_or_else(|| Problem::no_alias(&name, &alias))?;
-    tracing::info!(module = %name, %alias, version = made.target().version, "module alias put");
-    Ok(Json(describe(made)))
+    let changed = change(&app, &name, ModuleChange::PutAlias(new)).await?;
+    let put = changed.alias.expect("an alias was put");
+    tracing::info!(module = %name, %alias, version = put.target().version, "module alias put");
+    Ok(Json(describe(&put)))
 }
 
 /// `DELETE /modules/{name}/aliases/{alias}`.
