@@ -1,5 +1,7 @@
 //! Requests of modules to the outside, made within what the operator lets tasks reach.
 
+use std::sync::Arc;
+
 use outbound::{Bounds, Client, ClientError, Guard, NoConnection, Policy, Response, SendError, Stage, http};
 use wasm_host::{Outgoing, OutgoingBounds, OutgoingError, OutgoingFuture, OutgoingRequest, OutgoingResponse};
 
@@ -17,11 +19,11 @@ impl ModuleRequests {
 }
 
 impl Outgoing for ModuleRequests {
-    fn send(&self, request: OutgoingRequest, bounds: OutgoingBounds) -> OutgoingFuture {
-        let client = self.client.clone();
+    fn send(&self, module: &Arc<str>, request: OutgoingRequest, bounds: OutgoingBounds) -> OutgoingFuture {
+        let (client, module) = (self.client.clone(), Arc::clone(module));
         let OutgoingBounds { timeout, body_bytes_max } = bounds;
         Box::pin(async move {
-            let answer = client.send(request, Bounds { timeout, body_bytes_max }).await;
+            let answer = client.send_for(module, request, Bounds { timeout, body_bytes_max }).await;
             answer.map(response).map_err(error)
         })
     }

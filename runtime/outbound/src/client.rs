@@ -3,22 +3,24 @@
 use std::error::Error as _;
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bytes::{Bytes, BytesMut};
-use http::{HeaderMap, Request, StatusCode};
+use http::{HeaderMap, HeaderValue, Request, StatusCode, header};
 use hyper::ext::ReasonPhrase;
 use rustls::crypto::ring;
 
 use crate::guard::Policy;
+use crate::kept::Kept;
 use crate::limits::{CONNECT_TIMEOUT, IDLE_CONNECTIONS_MAX, IDLE_TIMEOUT};
-use crate::resolver::{Forbidden, GuardedResolver, Lookup, NotFound, SystemLookup};
+use crate::resolver::{Forbidden, GuardedResolver, Lookup, NotFound, SystemLookup, on_behalf_of};
 
 /// Sends requests under one policy. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Client {
     http: reqwest::Client,
     policy: Arc<Policy>,
+    kept: Kept,
 }
 
 /// Why there is no client.
@@ -106,12 +108,24 @@ impl Client {
             .pool_idle_timeout(IDLE_TIMEOUT)
             .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
             .build()?;
-        Ok(Client { http, policy })
+        Ok(Client { http, policy, kept: Kept::default() })
     }
 
-    /// Sends a request and reads its answer. Dropping the future ends the connection.
+    /// Sends a request and reads its answer. Dropping the future ends the connection. Of what all requests use together,
+    /// those to one host have no more than a part.
     pub async fn send(&self, request: Request<Bytes>, bounds: Bounds) -> Result<Response, SendError> {
-        let request =
+        let host = request.uri().host().unwrap_or_default().into();
+        self.send_for(host, request, bounds).await
+    }
+
+    /// The same, with a part for whoever it is sent for, whichever host it goes to.
+    pub async fn send_for(
+        &self,
+        who: Arc<str>,
+        request: Request<Bytes>,
+        bounds: Bounds,
+    ) -> Result<Response, SendError> {
+        let mut request =
             reqwest::Request::try_from(request).map_err(|error| SendError::Invalid(chain(&error)))?;
         if let Policy::Guarded(guard) = &*self.policy
             && let Some(why) = guard.refuses(request.url())
@@ -122,7 +136,12 @@ impl Client {
             );
             return Err(SendError::Forbidden(why));
         }
-        let exchange = self.exchange(request, bounds.body_bytes_max);
+        let origin = request.url().origin().ascii_serialization();
+        let kept = self.kept.enter(&who, &origin, Instant::now());
+        if kept.is_none() {
+            request.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        let exchange = on_behalf_of(who, self.exchange(request, bounds.body_bytes_max));
         match tokio::time::timeout(bounds.timeout, exchange).await {
             Ok(answer) => answer,
             Err(_elapsed) => Err(SendError::TimedOut(bounds.timeout)),

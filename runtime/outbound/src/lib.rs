@@ -3,8 +3,12 @@
 
 mod address;
 mod client;
+#[cfg(all(test, target_os = "linux"))]
+mod crowd;
 mod guard;
+mod kept;
 pub mod limits;
+mod places;
 // Other systems have one loopback address.
 #[cfg(all(test, target_os = "linux"))]
 mod rebinding;

@@ -16,8 +16,8 @@ use crate::guard::{Guard, Policy};
 use crate::resolver::Lookup;
 
 /// The operator lets requests go here, although it is no public address.
-const PERMITTED: &str = "127.0.0.2";
-const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(30), body_bytes_max: 1_000 };
+pub(crate) const PERMITTED: &str = "127.0.0.2";
+pub(crate) const BOUNDS: Bounds = Bounds { timeout: Duration::from_secs(30), body_bytes_max: 1_000 };
 
 /// Gives another answer each time, the last one for ever.
 #[derive(Debug)]
@@ -40,15 +40,25 @@ impl Lookup for Rebinding {
 }
 
 /// Answers each connection once and closes it; counts them.
-fn listen(address: &str, port: u16) -> (u16, Arc<AtomicUsize>) {
-    let listener = TcpListener::bind((address, port)).unwrap();
+pub(crate) fn listen(address: &str, port: u16) -> (u16, Arc<AtomicUsize>) {
+    listen_to(TcpListener::bind((address, port)).unwrap(), "")
+}
+
+/// The same on any port, and counts those whose request has a text in it.
+pub(crate) fn listen_for(address: &str, text: &'static str) -> (u16, Arc<AtomicUsize>) {
+    listen_to(TcpListener::bind((address, 0)).unwrap(), text)
+}
+
+fn listen_to(listener: TcpListener, text: &'static str) -> (u16, Arc<AtomicUsize>) {
     let port = listener.local_addr().unwrap().port();
     let count = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&count);
     thread::spawn(move || {
         for mut stream in listener.incoming().flatten() {
-            counted.fetch_add(1, Ordering::Relaxed);
-            let _asked = stream.read(&mut [0; 4_096]);
+            let mut asked = [0; 4_096];
+            let length = stream.read(&mut asked).unwrap_or_default();
+            let is_counted = String::from_utf8_lossy(&asked[..length]).contains(text);
+            counted.fetch_add(usize::from(is_counted), Ordering::Relaxed);
             let _told =
                 stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 0\r\n\r\n");
         }

@@ -1,5 +1,8 @@
 //! Looks names up and lets through what may be connected to: the addresses that it hands on are those to which the
 //! connection is made, so nobody can answer a second look-up otherwise.
+//!
+//! A look-up may take as long as whoever answers for the name likes, so nobody has more than a part of those that are
+//! made at once.
 
 use std::fmt;
 use std::io;
@@ -7,10 +10,21 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
-use tokio::sync::Semaphore;
+use tokio::runtime::Handle;
 
 use crate::guard::{ALLOW_ADDRESS, Policy};
-use crate::limits::{ADDRESSES_MAX, LOOKUPS_MAX};
+use crate::limits::{ADDRESSES_MAX, LOOKUPS_MAX, LOOKUPS_OF_ONE_MAX};
+use crate::places::Places;
+
+tokio::task_local! {
+    /// On whose behalf the request is made that needs a look-up. Whoever makes connections does not hand it through.
+    static WHO: Arc<str>;
+}
+
+/// Makes the look-ups of a request those of somebody.
+pub(crate) async fn on_behalf_of<F: Future>(who: Arc<str>, request: F) -> F::Output {
+    WHO.scope(who, request).await
+}
 
 /// A connection that is refused whatever is at its other end.
 #[derive(Debug, thiserror::Error)]
@@ -42,23 +56,28 @@ impl Lookup for SystemLookup {
 pub(crate) struct GuardedResolver {
     policy: Arc<Policy>,
     lookup: Arc<dyn Lookup>,
-    lookups: Arc<Semaphore>,
+    lookups: Arc<Places>,
+    /// Whose threads wait for the answers: those of whoever made the client, and not of whoever makes a request.
+    threads: Option<Handle>,
 }
 
 impl GuardedResolver {
     pub(crate) fn new(policy: Arc<Policy>, lookup: Arc<dyn Lookup>) -> GuardedResolver {
-        GuardedResolver { policy, lookup, lookups: Arc::new(Semaphore::new(LOOKUPS_MAX)) }
+        let lookups = Arc::new(Places::new(LOOKUPS_MAX, LOOKUPS_OF_ONE_MAX));
+        GuardedResolver { policy, lookup, lookups, threads: Handle::try_current().ok() }
     }
 }
 
 impl Resolve for GuardedResolver {
     fn resolve(&self, name: Name) -> Resolving {
         let (policy, lookup) = (Arc::clone(&self.policy), Arc::clone(&self.lookup));
-        let lookups = Arc::clone(&self.lookups);
+        let (lookups, threads) = (Arc::clone(&self.lookups), self.threads.clone());
+        let who = WHO.try_with(Arc::clone).unwrap_or_else(|_nobody| name.as_str().into());
         Box::pin(async move {
-            let place = lookups.acquire_owned().await?;
+            let place = lookups.take(&who).await?;
             let host = name.as_str().to_owned();
-            let found = tokio::task::spawn_blocking(move || {
+            let threads = threads.unwrap_or_else(Handle::current);
+            let found = threads.spawn_blocking(move || {
                 let found = lookup.addresses(&host);
                 drop(place);
                 found

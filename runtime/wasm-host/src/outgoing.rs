@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -16,7 +17,8 @@ pub type OutgoingFuture = Pin<Box<dyn Future<Output = Result<OutgoingResponse, O
 /// Makes requests. The grants of the call have let the request through; what no module may reach, and what a name means
 /// once it is looked up, is for this to decide.
 pub trait Outgoing: fmt::Debug + Send + Sync {
-    fn send(&self, request: OutgoingRequest, bounds: OutgoingBounds) -> OutgoingFuture;
+    /// The module has no more than a part of what requests of all modules use together.
+    fn send(&self, module: &Arc<str>, request: OutgoingRequest, bounds: OutgoingBounds) -> OutgoingFuture;
 }
 
 /// How long an answer may take and how long it may be.

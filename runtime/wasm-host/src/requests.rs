@@ -165,7 +165,8 @@ impl Exchange {
             return Err(Error::HttpRequestDenied);
         };
         let bounds = OutgoingBounds { timeout, body_bytes_max: HTTP_BODY_BYTES_MAX };
-        let answer = outgoing.send(request, bounds).await.map_err(|error| failed(error, &place, denials))?;
+        let answer = outgoing.send(&self.module, request, bounds).await;
+        let answer = answer.map_err(|error| failed(error, &place, denials))?;
         has_short_headers(answer.headers())?;
         let unread = Unread::of(answer.body().len(), self.unread)?;
         let answer = answer.map(|body| {
@@ -282,7 +283,7 @@ mod tests {
     }
 
     impl Outgoing for Outside {
-        fn send(&self, request: OutgoingRequest, _bounds: OutgoingBounds) -> OutgoingFuture {
+        fn send(&self, _: &Arc<str>, request: OutgoingRequest, _: OutgoingBounds) -> OutgoingFuture {
             self.seen.lock().unwrap().push(request);
             let answer = self.answer.clone().map(|bytes| Response::new(Bytes::from(vec![b'x'; bytes])));
             Box::pin(async move { answer })

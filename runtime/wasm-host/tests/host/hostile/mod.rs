@@ -117,7 +117,7 @@ fn fixture() -> Fixture {
 struct Silence;
 
 impl Outgoing for Silence {
-    fn send(&self, _: OutgoingRequest, _: OutgoingBounds) -> OutgoingFuture {
+    fn send(&self, _: &Arc<str>, _: OutgoingRequest, _: OutgoingBounds) -> OutgoingFuture {
         Box::pin(std::future::pending())
     }
 }
