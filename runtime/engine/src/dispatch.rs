@@ -3,14 +3,13 @@
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 
-use asl::Text;
 use asl::interpreter::TaskRequest;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use crate::lines::Lines;
-use crate::port::{TaskDispatch, TaskExecutor, TaskOutcome, run_guarded};
+use crate::port::{Line, TaskDispatch, TaskExecutor, TaskOutcome, run_guarded};
 use crate::shard::{Input, TaskKey, TaskReturned};
 
 /// What comes to the driver from within.
@@ -43,7 +42,7 @@ pub(crate) struct Dispatch<E> {
 #[derive(Debug)]
 struct Running {
     run: u64,
-    line: Text,
+    line: Line,
     cancel: CancellationToken,
 }
 
@@ -79,16 +78,16 @@ impl<E: TaskExecutor> Dispatch<E> {
 
     /// Puts an attempt in its line.
     pub(crate) fn wait(&mut self, task: TaskKey, request: &TaskRequest) {
-        self.lines.wait(&self.executor.line(request), task);
+        self.lines.wait(self.executor.line(request), task);
     }
 
     /// The next attempt for which there is a place, and its line. The place is taken.
-    pub(crate) fn next(&mut self) -> Option<(Text, TaskKey)> {
+    pub(crate) fn next(&mut self) -> Option<(Line, TaskKey)> {
         self.lines.next()
     }
 
     /// Gives a place back that was not needed.
-    pub(crate) fn give_back(&mut self, line: &Text) {
+    pub(crate) fn give_back(&mut self, line: &Line) {
         self.lines.give_back(line);
     }
 
@@ -117,7 +116,7 @@ impl<E: TaskExecutor> Dispatch<E> {
     }
 
     /// Runs an attempt that has a place of its line.
-    pub(crate) fn start(&mut self, line: Text, task: TaskKey, request: TaskRequest, names: Names) {
+    pub(crate) fn start(&mut self, line: Line, task: TaskKey, request: TaskRequest, names: Names) {
         let cancel = CancellationToken::new();
         self.runs += 1;
         let run = self.runs;

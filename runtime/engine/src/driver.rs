@@ -8,8 +8,8 @@ use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use asl::Timestamp;
 use asl::interpreter::TaskToken;
-use asl::{Text, Timestamp};
 use store::{CommitError, ReadError, Store};
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
@@ -18,7 +18,7 @@ use crate::dispatch::{Dispatch, Inward};
 use crate::hash::OwnNumbers;
 use crate::load;
 use crate::observer::Observer;
-use crate::port::TaskExecutor;
+use crate::port::{Line, TaskExecutor};
 use crate::request::ActivityTask;
 use crate::shard::{self, Effect, Input, Reply, ReplyTo, Request, Shard, TaskKey};
 
@@ -293,7 +293,7 @@ impl<S: Store + Clone, E: TaskExecutor> Driver<S, E> {
         Ok(())
     }
 
-    async fn start_attempt(&mut self, line: Text, task: TaskKey) -> Result<(), ReadError> {
+    async fn start_attempt(&mut self, line: Line, task: TaskKey) -> Result<(), ReadError> {
         self.supply(&Input::Recover(task)).await?;
         match (self.shard.task_request(task), self.shard.execution_names(task)) {
             (Some(request), Some(names)) => self.dispatch.start(line, task, request, names),

@@ -31,7 +31,7 @@ pub use module_change::{
 pub use observer::{Observed, Observer, Written};
 pub use offline::Offline;
 pub use options::Options;
-pub use port::{Exchange, ExchangeSide, TaskDispatch, TaskExecutor, TaskOutcome, Watch};
+pub use port::{Exchange, ExchangeSide, Line, TaskDispatch, TaskExecutor, TaskOutcome, Watch};
 pub use redrive::{NotRedrivable, not_redrivable};
 pub use request::{
     ActivityTask, AnswerCallback, CreateActivity, CreateAlias, CreateStateMachine, Created, INITIAL_REVISION,

@@ -81,6 +81,21 @@ pub struct TaskOutcome {
     pub usage: Option<TaskUsage>,
 }
 
+/// Names a line in which attempts wait for places.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Line {
+    pub name: Text,
+    /// The lines of a group have together no more places than a line without one may have alone. For names of which
+    /// anybody can make any number.
+    pub group: Option<&'static str>,
+}
+
+impl Line {
+    pub fn of(name: Text) -> Line {
+        Line { name, group: None }
+    }
+}
+
 /// Performs task attempts. An attempt may be performed again after a crash; only one result is accepted.
 pub trait TaskExecutor: Send + Sync + 'static {
     /// Runs one attempt to its end, or until it is cancelled, when the result no longer matters.
@@ -94,8 +109,8 @@ pub trait TaskExecutor: Send + Sync + 'static {
 
     /// The line in which an attempt waits for a place: those of one line cannot keep the others waiting. It is named
     /// after what may be slow, such as the function.
-    fn line(&self, request: &TaskRequest) -> Text {
-        request.resource.clone()
+    fn line(&self, request: &TaskRequest) -> Line {
+        Line::of(request.resource.clone())
     }
 }
 

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use asl::Text;
 use asl::interpreter::TaskRequest;
-use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
+use engine::{Line, TaskDispatch, TaskExecutor, TaskOutcome};
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 
@@ -50,7 +49,7 @@ impl<M: Modules, F: StepFunctions, C: Connections> TaskExecutor for Executor<M, 
         if is_module { self.modules.runtime(request) } else { None }
     }
 
-    fn line(&self, request: &TaskRequest) -> Text {
-        self.modules.line(request)
+    fn line(&self, request: &TaskRequest) -> Line {
+        if http::is_http(&request.resource) { http::line(request) } else { self.modules.line(request) }
     }
 }

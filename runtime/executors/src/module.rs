@@ -4,9 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use asl::interpreter::{ErrorOutput, ExecutionId, TaskRequest, TaskUsage};
-use asl::{Data, Text, Timestamp};
+use asl::{Data, Timestamp};
 use engine::arn::FunctionArn;
-use engine::{TaskDispatch, TaskExecutor, TaskOutcome};
+use engine::{Line, TaskDispatch, TaskExecutor, TaskOutcome};
 use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
@@ -254,9 +254,9 @@ impl<M: Modules> TaskExecutor for ModuleExecutor<M> {
         self.endpoint.is_none().then(|| self.host.runtime())
     }
 
-    fn line(&self, request: &TaskRequest) -> Text {
+    fn line(&self, request: &TaskRequest) -> Line {
         let function = resource::function_name(&request.resource, &request.input, &self.account);
-        function.unwrap_or_else(|| request.resource.clone())
+        Line::of(function.unwrap_or_else(|| request.resource.clone()))
     }
 }
 

@@ -12,4 +12,4 @@ mod token;
 pub use connection::{Authorization, Connection, ConnectionError, Connections, OAuth, Parameter, Parameters};
 pub use parameters::is_forbidden_header;
 pub use task::HttpTasks;
-pub(crate) use task::is_http;
+pub(crate) use task::{is_http, line};

@@ -123,6 +123,13 @@ pub(crate) fn read(input: &Data) -> Result<HttpCall, ErrorOutput> {
     }
 }
 
+/// The host that a task asks, if its parameters say so.
+pub(crate) fn host(input: &Data) -> Option<String> {
+    let url = endpoint(input.value().get("ApiEndpoint")?)?;
+    // The root's dot makes no other host.
+    Some(url.host_str()?.trim_end_matches('.').to_owned())
+}
+
 /// Gathers everything that is wrong.
 struct Reader<'a> {
     members: &'a Map<String, Value>,
@@ -295,6 +302,16 @@ mod tests {
             let problem =
                 format!("The header '{}' in the field 'Headers' is not allowed", name.to_lowercase());
             refused(base("Headers", json!({name: "x"})), &[&problem]);
+        }
+    }
+
+    #[test]
+    fn a_host_is_the_same_however_it_is_written() {
+        for endpoint in ["https://a.example/x", "https://A.example.:8443/y?z=1", "http://a.EXAMPLE"] {
+            assert_eq!(host(&json!({"ApiEndpoint": endpoint}).into()).as_deref(), Some("a.example"));
+        }
+        for input in [json!({}), json!([]), json!({"ApiEndpoint": 1}), json!({"ApiEndpoint": "a.example"})] {
+            assert_eq!(host(&input.into()), None);
         }
     }
 

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use asl::interpreter::ErrorOutput;
+use asl::interpreter::{ErrorOutput, TaskRequest};
 use bytes::Bytes;
-use engine::{TaskDispatch, TaskOutcome, Watch};
+use engine::{Line, TaskDispatch, TaskOutcome, Watch};
 use outbound::http::{Request, StatusCode};
 use outbound::{Bounds, Client, ClientError, Guard, Policy, Response};
 use tokio_util::sync::CancellationToken;
@@ -33,6 +33,14 @@ pub struct HttpTasks<C> {
 /// Whether a task's Resource is an HTTP task.
 pub(crate) fn is_http(resource: &str) -> bool {
     resource == RESOURCE
+}
+
+/// A host that hangs keeps nobody waiting who asks another one. A workflow may name any number of hosts, so they are a
+/// group.
+pub(crate) fn line(request: &TaskRequest) -> Line {
+    let host = parameters::host(&request.input);
+    let name = host.map_or_else(|| request.resource.clone(), |host| host.into());
+    Line { name, group: Some(RESOURCE) }
 }
 
 impl<C: Connections> HttpTasks<C> {
