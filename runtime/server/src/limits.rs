@@ -23,8 +23,11 @@ pub const ARCHIVE_ENTRIES_MAX: usize = 16;
 pub const MODULE_TIMEOUT_SECONDS_MAX: u64 = 86_400;
 /// Ours: open connections. A thousand workers may poll one activity, each with a connection of its own.
 pub const CONNECTIONS_MAX: usize = 4_096;
-/// Ours: files that may be open at once: connections, the store, and modules as they are read and written.
-pub const DESCRIPTORS_NEEDED: u64 = CONNECTIONS_MAX as u64 + 256;
+/// Ours: connections to elsewhere: 128 for requests of modules, 1,024 for HTTP tasks, and as many idle ones of either.
+pub const OUTSIDE_CONNECTIONS_MAX: u64 = 3_200;
+/// Ours: files that may be open at once: connections, files of guests, the store, and modules as they are read and written.
+pub const DESCRIPTORS_NEEDED: u64 =
+    CONNECTIONS_MAX as u64 + OUTSIDE_CONNECTIONS_MAX + wasm_host::limits::OPEN_FILES_MAX + 256;
 /// Ours: the time a client has for the head of a request, and an idle connection until its next one.
 pub const HEAD_TIMEOUT: Duration = Duration::from_secs(75);
 /// Ours: the time a client has for the body of an API request.

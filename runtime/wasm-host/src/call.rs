@@ -148,6 +148,8 @@ pub struct DirectoryGrant {
     pub host: PathBuf,
     pub guest: String,
     pub access: Access,
+    /// What the call may add to the folder, if that is bounded.
+    pub quota_bytes: Option<u64>,
 }
 
 /// Which attempt of which state this call is, as the guest may ask.

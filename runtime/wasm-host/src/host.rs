@@ -10,7 +10,6 @@ use tokio::runtime::Handle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use wasmtime::Engine;
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 
 use crate::call::Call;
 use crate::digest::Digest;
@@ -18,7 +17,7 @@ use crate::engine;
 use crate::error::{HostError, ModuleError};
 use crate::files::Files;
 use crate::gate::{Gate, Refused};
-use crate::guest_files::{self, ScratchRoot};
+use crate::guest_files::HostFiles;
 use crate::imports;
 use crate::inspect::ModuleInfo;
 use crate::invoke::{self, Environment};
@@ -43,10 +42,9 @@ struct Inner {
     gate: Gate,
     lanes: Lanes,
     memory_bytes_max: usize,
-    scratch: ScratchRoot,
-    nothing: Arc<WasiFilesystemCtx>,
+    files: HostFiles,
     outgoing: Option<Arc<dyn Outgoing>>,
-    requests: Gate,
+    requests: requests::OfHost,
     /// No new calls.
     closing: CancellationToken,
     /// No calls at all.
@@ -73,10 +71,8 @@ impl Host {
         let files = Files::open(&options.data_dir, configuration(&engine)).map_err(HostError::DataDir)?;
         let threads = GuestThreads::start(options.guest_threads).map_err(HostError::Threads)?;
         let ticker = Ticker::start(&engine).map_err(HostError::Threads)?;
-        let scratch =
-            ScratchRoot::open(&options.data_dir, threads.slow().clone()).map_err(HostError::DataDir)?;
-        let nothing =
-            guest_files::nothing(&scratch).map_err(|error| HostError::Engine(format!("{error:#}")))?;
+        let guest_files =
+            HostFiles::open(&options.data_dir, threads.slow().clone()).map_err(HostError::DataDir)?;
         let bounds = Bounds {
             memory_bytes_max: options.memory_bytes_max,
             module_bytes_max: options.module_bytes_max,
@@ -90,10 +86,9 @@ impl Host {
                 registry: registry.map_err(HostError::DataDir)?,
                 gate: Gate::new(options.slots, options.queue_max),
                 memory_bytes_max: options.memory_bytes_max,
-                scratch,
-                nothing: Arc::new(nothing),
+                files: guest_files,
                 outgoing: options.outgoing.clone(),
-                requests: requests::places(),
+                requests: requests::OfHost::new(),
                 closing: CancellationToken::new(),
                 stopping: CancellationToken::new(),
                 calls: TaskTracker::new(),
@@ -183,8 +178,7 @@ impl Inner {
             is_cold,
             progress: progress.clone(),
             memory_bytes_max: self.memory_bytes_max,
-            scratch: self.scratch.clone(),
-            nothing: Arc::clone(&self.nothing),
+            files: self.files.clone(),
             outgoing: self.outgoing.clone(),
             requests: self.requests.clone(),
             stopping: self.stopping.clone(),

@@ -4,14 +4,13 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 use tokio_util::sync::CancellationToken;
 use wasmtime::component::{ComponentType, Lift, Resource, ResourceTable};
 use wasmtime::{Store, UpdateDeadline};
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi_http::WasiHttpView;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
@@ -19,13 +18,13 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 use crate::call::{Call, Limits};
 use crate::denials::Denials;
 use crate::failure;
-use crate::gate::Gate;
-use crate::guest_files::{ScratchFolder, ScratchRoot};
+use crate::guest_files::{FileWatch, FileWork, Folders, HostFiles};
 use crate::incoming;
 use crate::inspect::{EntryPoint, Loaded};
 use crate::outcome::{CAUSE_CHARS_MAX, ERROR_CHARS_MAX, Failure, Outcome, Usage, first_chars};
 use crate::outgoing::Outgoing;
 use crate::readable;
+use crate::requests::OfHost;
 use crate::state::{GuestState, HANDLES_MAX, Setup};
 use crate::stdio::SharedCaptured;
 use crate::turns::{InTurns, Progress};
@@ -39,12 +38,10 @@ pub(crate) struct Environment {
     pub(crate) is_cold: bool,
     pub(crate) progress: Progress,
     pub(crate) memory_bytes_max: usize,
-    pub(crate) scratch: ScratchRoot,
-    /// The folder that guests see as `/`.
-    pub(crate) nothing: Arc<WasiFilesystemCtx>,
+    pub(crate) files: HostFiles,
     pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
-    /// Places for requests of all calls.
-    pub(crate) requests: Gate,
+    /// What requests of all calls share.
+    pub(crate) requests: OfHost,
     /// Ends every call of the host.
     pub(crate) stopping: CancellationToken,
 }
@@ -64,36 +61,46 @@ type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>
 /// Runs the guest to its end, its limits or its cancellation. The instance and its scratch space are gone when this
 /// returns.
 pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
-    if call.grants.scratch_bytes == 0 {
-        return run_in(call, environment, None).await;
+    let started = Instant::now();
+    let work = environment.files.of_call(&call.module);
+    if call.grants.directories.is_empty() && call.grants.scratch_bytes == 0 {
+        let folders = environment.files.no_folders();
+        return run_in(call, environment, (folders, work), started).await;
     }
-    match environment.scratch.new_folder() {
-        Ok(folder) => {
-            let outcome = run_in(call, environment, Some(&folder)).await;
-            folder.remove().await;
-            outcome
-        }
-        Err(error) => {
-            Outcome::not_started(Failure::Host(format!("the scratch space cannot be made: {error}")))
-        }
+    let opening = environment.files.open_folders(&call.grants, &work);
+    let mut folders = match within_limits(opening, &call, &environment.stopping, started).await {
+        Ok(folders) => folders,
+        Err(failure) => return Outcome::not_started(failure),
+    };
+    let scratch = folders.take_scratch();
+    let outcome = run_in(call, environment, (folders, work), started).await;
+    if let Some(scratch) = scratch {
+        scratch.remove().await;
     }
+    outcome
 }
 
-async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFolder>) -> Outcome {
-    let started = Instant::now();
+async fn run_in(
+    call: Call,
+    environment: Environment,
+    (folders, work): (Folders, FileWork),
+    started: Instant,
+) -> Outcome {
     let captured = SharedCaptured::new(call.limits.log_bytes, call.limits.output_bytes);
     if let Some(watch) = &call.log_watch {
         watch.attach(&captured);
     }
     let denials = Denials::default();
-    let mut store = match store(&call, &environment, scratch, (&captured, &denials)) {
+    let files = FileWatch::new(folders, work, denials.clone());
+    let remaining = call.limits.timeout.saturating_sub(started.elapsed());
+    let mut store = match store(&call, &environment, (files, remaining), (&captured, &denials)) {
         Ok(store) => store,
         Err(failure) => return Outcome::not_started(failure),
     };
 
     let guest = Box::pin(guest(&mut store, &environment.module, &call));
     let guest = InTurns::new(guest, environment.progress.clone());
-    let result = within_limits(guest, &call, &environment.stopping).await;
+    let result = within_limits(guest, &call, &environment.stopping, started).await;
 
     let usage = Usage {
         // Known after a trap as well; reading it fails only for an engine without fuel.
@@ -108,17 +115,18 @@ async fn run_in(call: Call, environment: Environment, scratch: Option<&ScratchFo
     Outcome { result, usage, log, denied: denials.take() }
 }
 
-/// Polls a guest until it ends or something else ends it.
-async fn within_limits(
-    guest: impl Future<Output = Result<String, Failure>>,
+/// Polls a guest, or what is done for it, until it ends or something else ends it.
+async fn within_limits<T>(
+    guest: impl Future<Output = Result<T, Failure>>,
     call: &Call,
     stopping: &CancellationToken,
-) -> Result<String, Failure> {
+    started: Instant,
+) -> Result<T, Failure> {
     if call.cancel.is_cancelled() || stopping.is_cancelled() {
         return Err(Failure::Cancelled);
     }
     let timeout = call.limits.timeout;
-    let timed_out = tokio::time::sleep(timeout);
+    let timed_out = tokio::time::sleep(timeout.saturating_sub(started.elapsed()));
     let mut guest = pin!(guest);
     // Most guests are done when they first pause, which is a tick later at most. For them no timer is set, and they
     // stand in no list of what a cancellation wakes.
@@ -137,7 +145,7 @@ async fn within_limits(
 fn store(
     call: &Call,
     environment: &Environment,
-    scratch: Option<&ScratchFolder>,
+    (files, remaining): (FileWatch, Duration),
     (captured, denials): (&SharedCaptured, &Denials),
 ) -> Result<Store<GuestState>, Failure> {
     let module = &environment.module;
@@ -147,11 +155,11 @@ fn store(
         memory_bytes_max: environment.memory_bytes_max,
         captured: captured.clone(),
         denials: denials.clone(),
-        scratch,
-        nothing: Arc::clone(&environment.nothing),
+        files,
+        remaining,
         outgoing: environment.outgoing.clone(),
         requests: environment.requests.clone(),
-    })?;
+    });
     let mut store = Store::new(module.pre.engine(), state);
     store.limiter(|state| &mut state.limiter);
     store.set_fuel(call.limits.fuel).map_err(|error| Failure::Host(error.to_string()))?;

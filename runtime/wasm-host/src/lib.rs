@@ -36,6 +36,7 @@ mod readable;
 mod registry;
 mod requests;
 mod secrets;
+mod shares;
 mod sockets;
 mod sources;
 mod state;
@@ -70,6 +71,9 @@ pub mod limits {
     pub use crate::call::{
         FUEL_DEFAULT, LOG_BYTES_DEFAULT, MEMORY_BYTES_DEFAULT, OUTPUT_BYTES_DEFAULT, TIMEOUT_DEFAULT,
     };
+    pub use crate::guest_files::limits::{
+        FILE_OPERATIONS_MAX, FILE_OPERATIONS_OF_MODULE_MAX, OPEN_FILES_MAX,
+    };
     pub use crate::http_names::HTTP_NAME_BYTES_MAX;
     pub use crate::invoke::HOST_CALL_BYTES_MAX;
     pub use crate::manifest::limits::{
@@ -84,7 +88,7 @@ pub mod limits {
     pub use crate::outcome::{CAUSE_CHARS_MAX, ERROR_CHARS_MAX};
     pub use crate::requests::{
         HTTP_BODY_BYTES_MAX, HTTP_HEADER_BYTES_MAX, HTTP_REQUESTS_MAX, HTTP_REQUESTS_OF_HOST_MAX,
-        HTTP_UNREAD_BYTES_MAX,
+        HTTP_UNREAD_BYTES_MAX, HTTP_UNREAD_BYTES_OF_HOST_MAX,
     };
     pub use crate::secrets::{SECRET_BYTES_MAX, SECRET_NAME_CHARACTERS_MAX};
 }

@@ -20,11 +20,14 @@ use crate::denials::Denials;
 use crate::gate::Gate;
 use crate::manifest::HttpRule;
 use crate::outgoing::{Outgoing, OutgoingBounds, OutgoingError};
+use crate::shares::Shares;
 
 /// Ours: the body of a request or of an answer, which is in memory as a whole.
 pub const HTTP_BODY_BYTES_MAX: usize = 8 << 20;
 /// Ours: answers of one call that it has not read to their end, together.
 pub const HTTP_UNREAD_BYTES_MAX: usize = 32 << 20;
+/// Ours: the same of all calls, in our memory. A module holds at most as much of it as it leaves free.
+pub const HTTP_UNREAD_BYTES_OF_HOST_MAX: u64 = 1 << 30;
 /// Ours: requests of one call that are under way at once; more of them wait.
 pub const HTTP_REQUESTS_MAX: usize = 8;
 /// Ours: requests of all calls that are under way at once, with at most 2 GiB of bodies.
@@ -55,16 +58,24 @@ pub(crate) struct Requests {
 struct Exchange {
     outgoing: Option<Arc<dyn Outgoing>>,
     of_call: Arc<Semaphore>,
-    of_host: Gate,
+    of_host: OfHost,
     module: Arc<str>,
     unread: Arc<AtomicUsize>,
+}
+
+/// What requests of all calls share. Clones are the same.
+#[derive(Clone)]
+pub(crate) struct OfHost {
+    /// Modules take turns for them.
+    places: Gate,
+    unread: Shares,
 }
 
 impl Requests {
     pub(crate) fn new(
         call: &Call,
         outgoing: Option<Arc<dyn Outgoing>>,
-        of_host: Gate,
+        of_host: OfHost,
         denials: Denials,
     ) -> Requests {
         let of_call = Arc::new(Semaphore::new(HTTP_REQUESTS_MAX));
@@ -98,9 +109,13 @@ fn has_plain_path(uri: &Uri) -> bool {
     uri.path_and_query().is_none_or(|path| path.as_str().is_empty() || path.as_str().starts_with(['/', '?']))
 }
 
-/// Places for the requests of all calls. Modules take turns for them.
-pub(crate) fn places() -> Gate {
-    Gate::new(HTTP_REQUESTS_OF_HOST_MAX, HTTP_REQUESTS_WAITING_MAX)
+impl OfHost {
+    pub(crate) fn new() -> OfHost {
+        OfHost {
+            places: Gate::new(HTTP_REQUESTS_OF_HOST_MAX, HTTP_REQUESTS_WAITING_MAX),
+            unread: Shares::new(HTTP_UNREAD_BYTES_OF_HOST_MAX),
+        }
+    }
 }
 
 /// The limits of headers.
@@ -154,7 +169,7 @@ impl Exchange {
         // The semaphore is never closed.
         let _of_call = self.of_call.acquire_owned().await.map_err(|_| Error::InternalError(None))?;
         let never = CancellationToken::new();
-        let Ok(_of_host) = self.of_host.enter(&self.module, u32::MAX, &never).await else {
+        let Ok(_of_host) = self.of_host.places.enter(&self.module, u32::MAX, &never).await else {
             return refused(body, Error::ConnectionLimitReached).await;
         };
         let place =
@@ -168,7 +183,9 @@ impl Exchange {
         let answer = outgoing.send(&self.module, request, bounds).await;
         let answer = answer.map_err(|error| failed(error, &place, denials))?;
         has_short_headers(answer.headers())?;
-        let unread = Unread::of(answer.body().len(), self.unread)?;
+        let bytes = answer.body().len();
+        let of_host = self.of_host.unread.take(&self.module, bytes as u64).ok_or_else(too_much_unread)?;
+        let unread = (Unread::of(bytes, self.unread)?, of_host);
         let answer = answer.map(|body| {
             let keep = move |never| {
                 let _until_the_body_is_dropped = &unread;
@@ -242,12 +259,16 @@ struct Unread {
     total: Arc<AtomicUsize>,
 }
 
+fn too_much_unread() -> Error {
+    Error::HttpResponseBodySize(Some(HTTP_UNREAD_BYTES_MAX as u64))
+}
+
 impl Unread {
     fn of(bytes: usize, total: Arc<AtomicUsize>) -> Result<Unread, Error> {
         let add = |unread: usize| Some(unread + bytes).filter(|unread| *unread <= HTTP_UNREAD_BYTES_MAX);
         match total.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add) {
             Ok(_) => Ok(Unread { bytes, total }),
-            Err(_) => Err(Error::HttpResponseBodySize(Some(HTTP_UNREAD_BYTES_MAX as u64))),
+            Err(_) => Err(too_much_unread()),
         }
     }
 }
@@ -298,14 +319,19 @@ mod tests {
 
     impl Test {
         fn new(answer: Result<usize, OutgoingError>) -> Test {
+            Test::of("module", OfHost { places: Gate::new(1, 0), ..OfHost::new() }, answer)
+        }
+
+        /// A call of a module beside others.
+        fn of(module: &str, of_host: OfHost, answer: Result<usize, OutgoingError>) -> Test {
             let text = "[[grants.http]]\nscheme = \"https\"\nhost = \"*.example.com\"\nmethods = [\"GET\", \"POST\"]";
             let rules = Manifest::parse(text).unwrap().grants.http.unwrap();
             let outside = Arc::new(Outside { answer, seen: Mutex::default() });
             let denials = Denials::default();
             let outgoing: Arc<dyn Outgoing> = Arc::clone(&outside) as _;
-            let mut call = Call::new(Digest::of(b""), "1");
+            let mut call = Call::of(module.into(), Digest::of(b""), "1");
             call.grants.http = rules;
-            let requests = Requests::new(&call, Some(outgoing), Gate::new(1, 0), denials.clone());
+            let requests = Requests::new(&call, Some(outgoing), of_host, denials.clone());
             Test { requests, outside, denials }
         }
 
@@ -422,5 +448,23 @@ mod tests {
             let error = Pin::from(sent).await.err().unwrap();
             assert_eq!((error.to_string(), is_at_end.load(Ordering::Relaxed)), (expected.to_string(), true));
         }
+    }
+
+    #[tokio::test]
+    async fn no_module_has_all_the_room_for_answers() {
+        let unread = Shares::new(4 * HTTP_BODY_BYTES_MAX as u64);
+        let of_host = OfHost { unread, ..OfHost::new() };
+        let call = |module: &str| Test::of(module, of_host.clone(), Ok(HTTP_BODY_BYTES_MAX));
+        let get = || Request::get("https://a.example.com/");
+        let mut calls = [call("hostile"), call("hostile"), call("hostile"), call("neighbour")];
+        let mut unread = Vec::new();
+        for hostile in &mut calls[..2] {
+            unread.push(hostile.send(get(), Vec::new()).await.unwrap());
+        }
+        let error = calls[2].send(get(), Vec::new()).await.err().unwrap();
+        assert!(matches!(error, Error::HttpResponseBodySize(Some(_))), "{error}");
+        calls[3].send(get(), Vec::new()).await.unwrap();
+        drop(unread);
+        calls[2].send(get(), Vec::new()).await.unwrap();
     }
 }

@@ -4,22 +4,19 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::p2::pipe::MemoryInputPipe;
-use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::call::{Call, Context, Grants, Heartbeat, Limits};
 use crate::denials::Denials;
-use crate::gate::Gate;
-use crate::guest_files::{FileWatch, ScratchFolder};
+use crate::guest_files::FileWatch;
 use crate::inspect::EntryPoint;
 use crate::limiter::Limiter;
-use crate::manifest::{Access, SCRATCH, Source};
+use crate::manifest::Source;
 use crate::options::TABLE_ELEMENTS_MAX;
-use crate::outcome::Failure;
 use crate::outgoing::Outgoing;
-use crate::requests::{self, Requests};
+use crate::requests::{self, OfHost, Requests};
 use crate::secrets::GuestSecrets;
 use crate::sources::{FixedClock, SeededRandom};
 use crate::stdio::{SharedCaptured, Target};
@@ -59,25 +56,24 @@ pub(crate) struct Setup<'a> {
     pub(crate) memory_bytes_max: usize,
     pub(crate) captured: SharedCaptured,
     pub(crate) denials: Denials,
-    pub(crate) scratch: Option<&'a ScratchFolder>,
-    /// The folder that guests see as `/`.
-    pub(crate) nothing: Arc<WasiFilesystemCtx>,
+    pub(crate) files: FileWatch,
+    /// What is left of the call's time.
+    pub(crate) remaining: Duration,
     pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
-    /// Places for requests of all calls.
-    pub(crate) requests: Gate,
+    /// What requests of all calls share.
+    pub(crate) requests: OfHost,
 }
 
 impl GuestState {
-    /// Fails only when a granted folder cannot be opened.
-    pub(crate) fn new(setup: Setup<'_>) -> Result<Self, Failure> {
+    pub(crate) fn new(setup: Setup<'_>) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
         let call = setup.call;
-        let ctx = wasi(&setup)?;
-        let Limits { memory_bytes, timeout, .. } = call.limits;
-        Ok(Self {
+        let ctx = wasi(&setup);
+        let Limits { memory_bytes, .. } = call.limits;
+        Self {
             wasi: Wasi { ctx, table },
-            files: FileWatch::new(&call.grants, setup.nothing, setup.denials.clone()),
+            files: setup.files,
             secrets: GuestSecrets {
                 granted: call.grants.secrets.clone(),
                 source: call.secrets.clone(),
@@ -89,10 +85,10 @@ impl GuestState {
             limiter: Limiter::new(memory_bytes.min(setup.memory_bytes_max), TABLE_ELEMENTS_MAX),
             captured: setup.captured,
             context: call.context.clone(),
-            deadline_ms: deadline(&call.grants, timeout),
+            deadline_ms: deadline(&call.grants, setup.remaining),
             heartbeat: call.heartbeat.clone(),
             heartbeat_at: None,
-        })
+        }
     }
 
     pub(crate) fn beat(&mut self) {
@@ -123,8 +119,9 @@ impl WasiHttpView for GuestState {
     }
 }
 
-/// Clocks, randomness and captured streams; the rest only as granted. Nothing is inherited from this process.
-fn wasi(setup: &Setup<'_>) -> Result<WasiCtx, Failure> {
+/// Clocks, randomness and captured streams; the rest only as granted. Nothing is inherited from this process, and files are
+/// beside it.
+fn wasi(setup: &Setup<'_>) -> WasiCtx {
     let mut wasi = WasiCtx::builder();
     wasi.allow_tcp(false).allow_udp(false).allow_ip_name_lookup(false).max_random_size(RANDOM_BYTES_MAX);
     wasi.stderr(setup.captured.stream(Target::Stderr));
@@ -151,20 +148,7 @@ fn wasi(setup: &Setup<'_>) -> Result<WasiCtx, Failure> {
         wasi.insecure_random(SeededRandom::new(seed, "insecure"));
         wasi.insecure_random_seed(seed);
     }
-    for grant in &grants.directories {
-        let permissions = match grant.access {
-            Access::ReadOnly => FsPerms::ReadOnly,
-            Access::ReadWrite => FsPerms::ReadWrite,
-        };
-        wasi.preopened_dir(&grant.host, &grant.guest, permissions).map_err(|error| {
-            Failure::Host(format!("the granted folder {} cannot be opened: {error}", grant.guest))
-        })?;
-    }
-    if let Some(scratch) = setup.scratch {
-        wasi.preopened_dir(scratch.path(), SCRATCH, FsPerms::ReadWrite)
-            .map_err(|error| Failure::Host(format!("the scratch space cannot be opened: {error}")))?;
-    }
-    Ok(wasi.build())
+    wasi.build()
 }
 
 /// On the clock that the guest reads.

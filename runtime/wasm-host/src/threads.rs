@@ -9,6 +9,8 @@ use std::sync::{Mutex, PoisonError};
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
+use crate::guest_files::limits::FILE_OPERATIONS_MAX;
+
 /// The threads of each lane, the quickest first: their name, and what is added to the process's own nice value. Each has
 /// about half of the share of the one before.
 const LANES: [(&str, i32); LANES_COUNT] =
@@ -17,8 +19,8 @@ pub(crate) const LANES_COUNT: usize = 4;
 /// More than there are places for guests: while all of those are taken, it lets calls that arrive join their line, where
 /// modules take turns. Without it they would wait in that of the runtime, behind all that came before.
 const THREADS_FOR_ARRIVALS: usize = 1;
-/// Threads for the guests' file access and for compiling.
-const BLOCKING_THREADS_MAX: usize = 32;
+/// Threads for the guests' file access, and as many for loading and compiling modules.
+const BLOCKING_THREADS_MAX: usize = 2 * FILE_OPERATIONS_MAX as usize;
 /// After so many tasks a thread looks at those that came from other threads. With tokio's own 31 to 127, a call waits
 /// behind dozens of calls that are on the thread already.
 const TASKS_BEFORE_ARRIVALS: u32 = 2;

@@ -1,6 +1,6 @@
 //! What is said of files that a guest was refused.
 
-use crate::manifest::{Access, size_text};
+use crate::manifest::{Access, SCRATCH, size_text};
 
 /// A path under no granted folder.
 pub(super) fn no_grant(path: &str, is_change: bool) -> String {
@@ -29,8 +29,15 @@ pub(super) fn not_permitted(folder: &str, access: Access, path: &str, is_change:
     format!("{path} in {folder}: it leads out of the granted folder, or this machine does not permit it")
 }
 
-pub(super) fn scratch_is_full(bytes_max: u64) -> String {
-    format!("more room in /scratch: it needs a grants.scratch above \"{}\"", size_text(bytes_max))
+/// A folder with a quota that has no room left.
+pub(super) fn is_full(folder: &str, bytes_max: u64) -> String {
+    let size = size_text(bytes_max);
+    if folder == SCRATCH {
+        return format!("more room in {SCRATCH}: it needs a grants.scratch above \"{size}\"");
+    }
+    format!(
+        "more room in {folder}: it needs [[grants.directory]] with guest = \"{folder}\" and a quota above \"{size}\""
+    )
 }
 
 #[cfg(test)]

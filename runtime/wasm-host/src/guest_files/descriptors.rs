@@ -4,15 +4,17 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtx};
+use wasmtime_wasi::filesystem::Descriptor;
 use wasmtime_wasi::p2::FsError;
 use wasmtime_wasi::p2::bindings::filesystem::types::ErrorCode;
 
-use super::denied::{no_grant, not_permitted, scratch_is_full};
-use super::quota::{FileCost, Files, Quota};
-use crate::call::Grants;
+use super::denied::{no_grant, not_permitted};
+use super::opened::Folders;
+use super::quota::{FileCost, Files};
+use super::work::FileWork;
 use crate::denials::Denials;
 use crate::manifest::Access;
+use crate::shares::Share;
 
 /// Where a descriptor came from.
 #[derive(Debug, Clone)]
@@ -22,46 +24,55 @@ pub(super) enum Root {
     Granted {
         name: Arc<str>,
         access: Access,
+        /// Of its quota, if it has one.
+        account: Option<usize>,
     },
-    Scratch,
+    Scratch {
+        account: usize,
+    },
+}
+
+impl Root {
+    pub(super) fn account(&self) -> Option<usize> {
+        match self {
+            Root::Nothing => None,
+            Root::Granted { account, .. } => *account,
+            Root::Scratch { account } => Some(*account),
+        }
+    }
 }
 
 #[derive(Debug, Clone)]
 pub(super) struct Place {
     pub(super) root: Root,
-    /// Of a file in the scratch space.
+    pub(super) hold: Hold,
+}
+
+/// What is held while a file is open.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Hold {
+    /// Of a file that the call pays for.
     pub(super) cost: Option<Arc<FileCost>>,
+    pub(super) _open: Option<Arc<Share>>,
 }
 
 /// What is known of one guest's open files.
 pub(crate) struct FileWatch {
     pub(super) descriptors: HashMap<u32, Place>,
-    pub(super) scratch: Files,
+    pub(super) folders: Folders,
+    /// Of folders with a quota.
+    pub(super) accounts: Vec<Files>,
     /// Folders that it is listing.
     pub(super) listings: usize,
-    /// The folder that stands for `/`.
-    pub(super) nothing: Arc<WasiFilesystemCtx>,
+    pub(super) work: FileWork,
     pub(super) denials: Denials,
-    folders: Vec<(String, Access)>,
 }
 
 impl FileWatch {
-    pub(crate) fn new(grants: &Grants, nothing: Arc<WasiFilesystemCtx>, denials: Denials) -> FileWatch {
-        let folders = grants.directories.iter().map(|grant| (grant.guest.clone(), grant.access)).collect();
-        FileWatch {
-            descriptors: HashMap::new(),
-            scratch: Files::new(Quota::new(grants.scratch_bytes)),
-            listings: 0,
-            nothing,
-            denials,
-            folders,
-        }
-    }
-
-    /// Of a folder by its name.
-    pub(super) fn access(&self, name: &str) -> Access {
-        let folder = self.folders.iter().find(|(folder, _)| folder == name);
-        folder.map_or(Access::ReadOnly, |(_, access)| *access)
+    /// Of the folders of a call, which were opened for it.
+    pub(crate) fn new(mut folders: Folders, work: FileWork, denials: Denials) -> FileWatch {
+        let accounts = std::mem::take(&mut folders.quotas).into_iter().map(Files::new).collect();
+        FileWatch { descriptors: HashMap::new(), folders, accounts, listings: 0, work, denials }
     }
 
     /// Every descriptor is one that was handed out; what is not known has nothing.
@@ -69,8 +80,13 @@ impl FileWatch {
         self.descriptors.get(&descriptor.rep()).map_or(Root::Nothing, |place| place.root.clone())
     }
 
-    pub(super) fn cost(&self, descriptor: &Resource<Descriptor>) -> Option<Arc<FileCost>> {
-        self.descriptors.get(&descriptor.rep()).and_then(|place| place.cost.clone())
+    pub(super) fn hold(&self, descriptor: &Resource<Descriptor>) -> Hold {
+        self.descriptors.get(&descriptor.rep()).map(|place| place.hold.clone()).unwrap_or_default()
+    }
+
+    /// The account of a folder with a quota.
+    pub(super) fn files(&mut self, root: &Root) -> Option<&mut Files> {
+        self.accounts.get_mut(root.account()?)
     }
 
     /// Refuses a path of `/`, and notes what it would need. The guest hears that there is no such file, as it
@@ -81,13 +97,13 @@ impl FileWatch {
                 self.denials.note(no_grant(path, is_change));
                 Err(ErrorCode::NoEntry.into())
             }
-            Root::Granted { .. } | Root::Scratch => Ok(()),
+            Root::Granted { .. } | Root::Scratch { .. } => Ok(()),
         }
     }
 
     /// Notes a refusal of wasmtime's, and hands it on.
     pub(super) fn refused(&self, root: &Root, path: &str, is_change: bool, error: FsError) -> FsError {
-        if let Root::Granted { name, access } = root
+        if let Root::Granted { name, access, .. } = root
             && matches!(error.downcast_ref(), Some(ErrorCode::NotPermitted | ErrorCode::ReadOnly))
         {
             self.denials.note(not_permitted(name, *access, path, is_change));
@@ -95,8 +111,9 @@ impl FileWatch {
         error
     }
 
-    pub(super) fn full(&self) -> FsError {
-        self.denials.note(scratch_is_full(self.scratch.quota.bytes_max()));
+    /// Refuses what a quota has no room for.
+    pub(super) fn full(&self, refusal: &str) -> FsError {
+        self.denials.note(refusal);
         ErrorCode::InsufficientSpace.into()
     }
 }

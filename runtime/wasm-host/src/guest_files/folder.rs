@@ -1,5 +1,6 @@
 //! The folder of one call's scratch space: new at its start, gone after its end.
 
+use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,7 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
-use tokio::runtime::Handle;
+
+use super::work::FileWork;
 
 /// Below the host's data folder.
 const FOLDER: &str = "scratch";
@@ -23,41 +25,52 @@ struct Root {
     dir: Dir,
     path: PathBuf,
     next: AtomicU64,
-    /// Whose threads remove what a call has left.
-    threads: Handle,
 }
 
 /// The scratch space of one call. It is removed when this is dropped, on another thread.
-#[derive(Debug)]
 pub(crate) struct ScratchFolder {
     root: ScratchRoot,
     name: Option<String>,
+    work: FileWork,
 }
 
 impl ScratchRoot {
     /// Makes the folder of all, and empties it of what a crash left behind.
-    pub(crate) fn open(data_dir: &Path, threads: Handle) -> io::Result<ScratchRoot> {
+    pub(crate) fn open(data_dir: &Path) -> io::Result<ScratchRoot> {
         let data = Dir::open_ambient_dir(data_dir, ambient_authority())?;
         let dir = crate::files::open_private(&data, FOLDER)?;
         empty(&dir)?;
         dir.create_dir(NOTHING)?;
         let path = data_dir.join(FOLDER);
-        Ok(ScratchRoot(Arc::new(Root { dir, path, next: AtomicU64::new(0), threads })))
+        Ok(ScratchRoot(Arc::new(Root { dir, path, next: AtomicU64::new(0) })))
     }
 
-    pub(crate) fn nothing(&self) -> PathBuf {
-        self.0.path.join(NOTHING)
+    /// The folder in which there is nothing.
+    pub(super) fn nothing(&self) -> io::Result<File> {
+        open_folder(&self.0.path.join(NOTHING))
     }
 
-    pub(crate) fn new_folder(&self) -> io::Result<ScratchFolder> {
+    /// Makes one for a call whose files these are, and opens it.
+    pub(super) async fn new_folder(&self, work: &FileWork) -> io::Result<(ScratchFolder, File)> {
         let name = self.0.next.fetch_add(1, Ordering::Relaxed).to_string();
-        self.0.dir.create_dir(&name)?;
-        Ok(ScratchFolder { root: self.clone(), name: Some(name) })
+        let (root, own) = (self.clone(), work.clone());
+        let made = work.run(move || {
+            root.0.dir.create_dir(&name)?;
+            let folder = ScratchFolder { root, name: Some(name), work: own };
+            let opened = open_folder(&folder.path())?;
+            Ok((folder, opened))
+        });
+        made.await?
     }
 }
 
+/// A folder of this machine, whatever is in it.
+pub(super) fn open_folder(path: &Path) -> io::Result<File> {
+    Dir::open_ambient_dir(path, ambient_authority()).map(Dir::into_std_file)
+}
+
 impl ScratchFolder {
-    pub(crate) fn path(&self) -> PathBuf {
+    pub(super) fn path(&self) -> PathBuf {
         self.root.0.path.join(self.name.as_deref().unwrap_or_default())
     }
 
@@ -66,7 +79,7 @@ impl ScratchFolder {
         let Some(name) = self.name.take() else { return };
         let root = self.root.clone();
         // An error means that the threads end; the next start removes what is left.
-        let _ = self.root.0.threads.spawn_blocking(move || root.remove(&name)).await;
+        let _ = self.work.run(move || root.remove(&name)).await;
     }
 }
 
@@ -74,7 +87,8 @@ impl Drop for ScratchFolder {
     fn drop(&mut self) {
         let Some(name) = self.name.take() else { return };
         let root = self.root.clone();
-        self.root.0.threads.spawn_blocking(move || root.remove(&name));
+        let removed = self.work.start(move || root.remove(&name));
+        self.work.runtime().spawn(removed);
     }
 }
 
@@ -132,13 +146,21 @@ fn move_up(from: &Dir, name: &std::ffi::OsStr, to: &Dir, moved: &mut u64) -> io:
 
 #[cfg(test)]
 mod tests {
+    use tokio::runtime::Handle;
+
+    use super::super::work::FileThreads;
     use super::*;
+
+    async fn folder_in(root: &ScratchRoot) -> ScratchFolder {
+        let work = FileThreads::new(Handle::current(), 1).of_call(&"module".into());
+        root.new_folder(&work).await.unwrap().0
+    }
 
     #[tokio::test]
     async fn a_deep_folder_is_removed_without_recursion() {
         let data = tempfile::tempdir().unwrap();
-        let root = ScratchRoot::open(data.path(), Handle::current()).unwrap();
-        let folder = root.new_folder().unwrap();
+        let root = ScratchRoot::open(data.path()).unwrap();
+        let folder = folder_in(&root).await;
         let path = folder.path();
         let mut dir = Dir::open_ambient_dir(&path, ambient_authority()).unwrap();
         for _ in 0..3_000 {
@@ -150,17 +172,17 @@ mod tests {
         drop(dir);
         folder.remove().await;
         assert!(!path.exists());
-        assert!(root.nothing().is_dir());
+        assert!(root.nothing().is_ok());
     }
 
     #[tokio::test]
     async fn what_a_crash_left_goes_at_the_start() {
         let data = tempfile::tempdir().unwrap();
-        let root = ScratchRoot::open(data.path(), Handle::current()).unwrap();
-        let folder = root.new_folder().unwrap();
+        let root = ScratchRoot::open(data.path()).unwrap();
+        let folder = folder_in(&root).await;
         std::fs::write(folder.path().join("file"), "text").unwrap();
         let path = folder.path();
-        std::mem::drop(ScratchRoot::open(data.path(), Handle::current()).unwrap());
+        std::mem::drop(ScratchRoot::open(data.path()).unwrap());
         assert!(!path.exists());
     }
 }

@@ -1,7 +1,8 @@
-//! How much of its scratch space a call has used.
+//! How much of its scratch space a call has used, or how much it has added to a granted folder.
 //!
 //! A file costs its largest size ever and one block, a folder one block. The cost is given back when the file is gone: it has
-//! no name and nothing holds it open. A file that is cut shorter keeps its cost, since writes may be under way.
+//! no name and nothing holds it open. A file that is cut shorter keeps its cost, since writes may be under way. Of a file
+//! that was there before, only what it grows by is counted: what others wrote is not the call's to pay for.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -9,23 +10,27 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
 
+use super::denied::is_full;
+
 /// What a name costs: about one block and an inode.
 const ENTRY_BYTES: u64 = 4_096;
 
-/// The account of one call.
+/// The account of one call for one folder.
 #[derive(Debug)]
 pub(super) struct Quota {
+    folder: Arc<str>,
     bytes_max: u64,
     used: AtomicU64,
 }
 
 impl Quota {
-    pub(super) fn new(bytes_max: u64) -> Arc<Quota> {
-        Arc::new(Quota { bytes_max, used: AtomicU64::new(0) })
+    pub(super) fn new(folder: Arc<str>, bytes_max: u64) -> Arc<Quota> {
+        Arc::new(Quota { folder, bytes_max, used: AtomicU64::new(0) })
     }
 
-    pub(super) fn bytes_max(&self) -> u64 {
-        self.bytes_max
+    /// What would give more room.
+    pub(super) fn refusal(&self) -> String {
+        is_full(&self.folder, self.bytes_max)
     }
 
     pub(super) fn take_entry(&self) -> bool {
@@ -54,6 +59,8 @@ impl Quota {
 #[derive(Debug)]
 pub(super) struct FileCost {
     quota: Arc<Quota>,
+    /// Where the file ended before the call wrote to it.
+    start: u64,
     end: AtomicU64,
 }
 
@@ -69,6 +76,10 @@ impl FileCost {
         has_room
     }
 
+    pub(super) fn refusal(&self) -> String {
+        self.quota.refusal()
+    }
+
     /// Pays for `bytes` more, wherever the end is now.
     pub(super) fn append(&self, bytes: u64) -> bool {
         self.end.load(Ordering::Relaxed).checked_add(bytes).is_some_and(|end| self.reach(end))
@@ -77,11 +88,11 @@ impl FileCost {
 
 impl Drop for FileCost {
     fn drop(&mut self) {
-        self.quota.give_back(ENTRY_BYTES + self.end.load(Ordering::Relaxed));
+        self.quota.give_back(ENTRY_BYTES + self.end.load(Ordering::Relaxed) - self.start);
     }
 }
 
-/// The files that have a name.
+/// The files that have a name and that the call has written to.
 #[derive(Debug)]
 pub(super) struct Files {
     pub(super) quota: Arc<Quota>,
@@ -93,18 +104,24 @@ impl Files {
         Files { quota, by_identity: HashMap::new() }
     }
 
-    /// The cost of a file that was opened or made; none if there is no room for one more.
-    pub(super) fn opened(&mut self, identity: MetadataHashValue) -> Option<Arc<FileCost>> {
-        let identity = (identity.lower, identity.upper);
-        if let Some(cost) = self.by_identity.get(&identity) {
-            return Some(Arc::clone(cost));
+    /// The cost of a file that was made, or opened to be written to when it had `size` bytes; none if there is no room for
+    /// one more.
+    pub(super) fn opened(&mut self, identity: MetadataHashValue, size: u64) -> Option<Arc<FileCost>> {
+        if let Some(cost) = self.known(identity) {
+            return Some(cost);
         }
         if !self.quota.take_entry() {
             return None;
         }
-        let cost = Arc::new(FileCost { quota: Arc::clone(&self.quota), end: AtomicU64::new(0) });
-        self.by_identity.insert(identity, Arc::clone(&cost));
+        let cost = FileCost { quota: Arc::clone(&self.quota), start: size, end: AtomicU64::new(size) };
+        let cost = Arc::new(cost);
+        self.by_identity.insert((identity.lower, identity.upper), Arc::clone(&cost));
         Some(cost)
+    }
+
+    /// The cost of a file that the call has written to.
+    pub(super) fn known(&self, identity: MetadataHashValue) -> Option<Arc<FileCost>> {
+        self.by_identity.get(&(identity.lower, identity.upper)).cloned()
     }
 
     /// The file has no name any more.
@@ -121,36 +138,53 @@ mod tests {
         MetadataHashValue { lower: number, upper: 0 }
     }
 
+    fn quota(bytes_max: u64) -> Arc<Quota> {
+        Quota::new("/data".into(), bytes_max)
+    }
+
     fn used(files: &Files) -> u64 {
         files.quota.used.load(Ordering::Relaxed)
     }
 
     #[test]
     fn a_file_costs_its_largest_size() {
-        let mut files = Files::new(Quota::new(ENTRY_BYTES + 100));
-        let file = files.opened(identity(1)).unwrap();
+        let mut files = Files::new(quota(ENTRY_BYTES + 100));
+        let file = files.opened(identity(1), 0).unwrap();
         assert!(file.reach(60) && file.reach(10) && file.append(40));
         assert!(!file.reach(101) && !file.append(1) && !file.append(u64::MAX));
         assert_eq!(used(&files), ENTRY_BYTES + 100);
-        assert!(files.opened(identity(2)).is_none());
-        assert!(Arc::ptr_eq(&file, &files.opened(identity(1)).unwrap()));
+        assert!(files.opened(identity(2), 0).is_none());
+        assert!(Arc::ptr_eq(&file, &files.opened(identity(1), 0).unwrap()));
+    }
+
+    #[test]
+    fn a_file_that_was_there_costs_what_it_grows_by() {
+        let mut files = Files::new(quota(ENTRY_BYTES + 100));
+        assert!(files.known(identity(1)).is_none());
+        let file = files.opened(identity(1), 5_000).unwrap();
+        assert!(file.reach(5_000) && file.append(60) && file.reach(5_100));
+        assert!(!file.reach(5_101) && !file.append(1));
+        assert!(files.known(identity(1)).is_some());
+        files.unlinked(identity(1));
+        drop(file);
+        assert_eq!(used(&files), 0);
     }
 
     #[test]
     fn a_file_that_is_open_without_a_name_still_costs() {
-        let mut files = Files::new(Quota::new(2 * ENTRY_BYTES));
-        let file = files.opened(identity(1)).unwrap();
+        let mut files = Files::new(quota(2 * ENTRY_BYTES));
+        let file = files.opened(identity(1), 0).unwrap();
         assert!(file.reach(ENTRY_BYTES));
         files.unlinked(identity(1));
-        assert!(files.opened(identity(1)).is_none(), "a new file may get the number of the old one");
+        assert!(files.opened(identity(1), 0).is_none(), "a new file may get the number of the old one");
         drop(file);
         assert_eq!(used(&files), 0);
-        assert!(files.opened(identity(1)).unwrap().reach(1));
+        assert!(files.opened(identity(1), 0).unwrap().reach(1));
     }
 
     #[test]
     fn folders_cost_a_block() {
-        let quota = Quota::new(ENTRY_BYTES);
+        let quota = quota(ENTRY_BYTES);
         assert!(quota.has_room_for_entry() && quota.take_entry());
         assert!(!quota.has_room_for_entry() && !quota.take_entry());
         quota.give_entry_back();

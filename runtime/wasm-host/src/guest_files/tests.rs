@@ -1,76 +1,90 @@
 //! The files of a guest, asked as a guest asks.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use tempfile::TempDir;
 use tokio::runtime::Handle;
 use wasmtime::component::{Resource, ResourceTable};
+use wasmtime_wasi::WasiCtx;
 use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemView};
 use wasmtime_wasi::p2::bindings::filesystem::preopens::Host as _;
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     DescriptorFlags, ErrorCode, Host as _, HostDescriptor, OpenFlags, PathFlags,
 };
 use wasmtime_wasi::p2::{FsResult, StreamError};
-use wasmtime_wasi::{FsPerms, WasiCtx};
 
+use super::folder::ScratchFolder;
 use super::*;
 use crate::call::{DirectoryGrant, Grants};
 use crate::denials::Denials;
-use crate::manifest::Access;
+use crate::manifest::{Access, SCRATCH};
+use crate::state::Wasi;
 
 const KIB: u64 = 1 << 10;
 
-struct Guest {
-    wasi: Wasi,
+pub(super) struct Guest {
+    pub(super) wasi: Wasi,
     watch: FileWatch,
     denials: Denials,
-    folder: ScratchFolder,
-    _data: TempDir,
+    scratch: Option<ScratchFolder>,
+    _data: Option<TempDir>,
+}
+
+/// A folder that is granted as `/data`.
+pub(super) fn grant(folder: &Path, access: Access, quota_bytes: Option<u64>) -> Grants {
+    let grant = DirectoryGrant { host: folder.to_owned(), guest: "/data".to_owned(), access, quota_bytes };
+    Grants { directories: vec![grant], ..Grants::default() }
 }
 
 impl Guest {
-    /// `folder` is granted as `/data`.
-    fn new(folder: &Path, access: Access, scratch_bytes: u64) -> Guest {
+    async fn new(folder: &Path, access: Access, scratch_bytes: u64) -> Guest {
+        Guest::with(Grants { scratch_bytes, ..grant(folder, access, None) }).await
+    }
+
+    async fn with(grants: Grants) -> Guest {
         let data = tempfile::tempdir().unwrap();
-        let root = ScratchRoot::open(data.path(), Handle::current()).unwrap();
-        let scratch = root.new_folder().unwrap();
-        let grant = DirectoryGrant { host: folder.to_owned(), guest: "/data".to_owned(), access };
-        let grants = Grants { directories: vec![grant], scratch_bytes, ..Grants::default() };
-        let permissions = match access {
-            Access::ReadOnly => FsPerms::ReadOnly,
-            Access::ReadWrite => FsPerms::ReadWrite,
-        };
-        let mut ctx = WasiCtx::builder();
-        ctx.preopened_dir(folder, "/data", permissions).unwrap();
-        ctx.preopened_dir(scratch.path(), SCRATCH, FsPerms::ReadWrite).unwrap();
+        let files = HostFiles::open(data.path(), Handle::current()).unwrap();
+        Guest { _data: Some(data), ..Guest::on(&files, "module", grants).await }
+    }
+
+    /// Beside others on the same host.
+    pub(super) async fn on(files: &HostFiles, module: &str, grants: Grants) -> Guest {
+        let work = files.of_call(&module.into());
+        let mut folders = files.open_folders(&grants, &work).await.unwrap();
         let denials = Denials::default();
         Guest {
-            wasi: Wasi { ctx: ctx.build(), table: ResourceTable::new() },
-            watch: FileWatch::new(&grants, Arc::new(nothing(&root).unwrap()), denials.clone()),
+            wasi: Wasi { ctx: WasiCtx::builder().build(), table: ResourceTable::new() },
+            scratch: folders.take_scratch(),
+            watch: FileWatch::new(folders, work, denials.clone()),
             denials,
-            folder: scratch,
-            _data: data,
+            _data: None,
         }
     }
 
     async fn with_scratch(scratch_bytes: u64) -> (Guest, u32) {
-        let mut guest = Guest::new(Path::new("/"), Access::ReadOnly, scratch_bytes);
+        let mut guest = Guest::with(Grants { scratch_bytes, ..Grants::default() }).await;
         let scratch = guest.root(SCRATCH);
         (guest, scratch)
     }
 
-    fn view(&mut self) -> FilesView<'_> {
+    /// `folder` as `/data` with a quota.
+    async fn with_quota(folder: &Path, bytes: u64) -> (Guest, u32) {
+        let mut guest = Guest::with(grant(folder, Access::ReadWrite, Some(bytes))).await;
+        let data = guest.root("/data");
+        (guest, data)
+    }
+
+    pub(super) fn view(&mut self) -> FilesView<'_> {
         FilesView { inner: self.wasi.filesystem(), watch: &mut self.watch }
     }
 
-    fn root(&mut self, name: &str) -> u32 {
+    pub(super) fn root(&mut self, name: &str) -> u32 {
         let directories = self.view().get_directories().unwrap();
         directories.iter().find(|(_, root)| root == name).unwrap().0.rep()
     }
 
-    async fn open(&mut self, root: u32, path: &str, flags: OpenFlags) -> FsResult<u32> {
+    pub(super) async fn open(&mut self, root: u32, path: &str, flags: OpenFlags) -> FsResult<u32> {
         let is_new = flags.contains(OpenFlags::CREATE);
         let access = if is_new { DescriptorFlags::WRITE } else { DescriptorFlags::READ };
         let opened =
@@ -90,7 +104,7 @@ impl Guest {
         self.view().unlink_file_at(at(root), path.to_owned()).await
     }
 
-    fn close(&mut self, descriptor: u32) {
+    pub(super) fn close(&mut self, descriptor: u32) {
         HostDescriptor::drop(&mut self.view(), Resource::new_own(descriptor)).unwrap();
     }
 
@@ -100,11 +114,11 @@ impl Guest {
     }
 }
 
-fn at(descriptor: u32) -> Resource<Descriptor> {
+pub(super) fn at(descriptor: u32) -> Resource<Descriptor> {
     Resource::new_borrow(descriptor)
 }
 
-fn fails<T>(result: FsResult<T>, expected: ErrorCode) {
+pub(super) fn fails<T>(result: FsResult<T>, expected: ErrorCode) {
     let error = result.err().expect("it is refused").downcast().unwrap();
     assert_eq!(error, expected);
 }
@@ -112,7 +126,7 @@ fn fails<T>(result: FsResult<T>, expected: ErrorCode) {
 #[tokio::test]
 async fn what_no_grant_covers_is_not_there_and_named() {
     let folder = tempfile::tempdir().unwrap();
-    let mut guest = Guest::new(folder.path(), Access::ReadOnly, 0);
+    let mut guest = Guest::new(folder.path(), Access::ReadOnly, 0).await;
     let root = guest.root("/");
     fails(guest.open(root, "etc/passwd", OpenFlags::empty()).await, ErrorCode::NoEntry);
     guest.denied("reading /etc/passwd: it needs [[grants.directory]] with guest = \"/etc\"");
@@ -127,7 +141,7 @@ async fn what_no_grant_covers_is_not_there_and_named() {
 async fn a_folder_for_reading_is_not_changed() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("a"), "text").unwrap();
-    let mut guest = Guest::new(folder.path(), Access::ReadOnly, 0);
+    let mut guest = Guest::new(folder.path(), Access::ReadOnly, 0).await;
     let data = guest.root("/data");
     let file = guest.open(data, "a", OpenFlags::empty()).await.unwrap();
     assert_eq!(guest.view().read(at(file), 10, 0).await.unwrap().0, b"text");
@@ -149,7 +163,7 @@ async fn no_name_leads_out_of_a_folder() {
     std::os::unix::fs::symlink("../secret", folder.join("relative")).unwrap();
     std::os::unix::fs::symlink(outside.path().join("secret"), folder.join("absolute")).unwrap();
     std::os::unix::fs::symlink("..", folder.join("up")).unwrap();
-    let mut guest = Guest::new(&folder, Access::ReadWrite, 0);
+    let mut guest = Guest::new(&folder, Access::ReadWrite, 0).await;
     let data = guest.root("/data");
     let absolute = outside.path().join("secret");
     for path in
@@ -198,7 +212,7 @@ async fn streams_pay_as_well() {
     let stream = guest.view().write_via_stream(at(file), 4 * KIB).unwrap();
     let stream = guest.wasi.table.get_mut(&stream).unwrap();
     assert!(stream.blocking_write_and_flush(Bytes::from_static(b"x")).await.is_err());
-    assert_eq!(std::fs::metadata(guest.folder.path().join("a")).unwrap().len(), 4 * KIB);
+    assert_eq!(std::fs::metadata(guest.scratch.unwrap().path().join("a")).unwrap().len(), 4 * KIB);
 }
 
 #[tokio::test]
@@ -247,7 +261,7 @@ async fn a_file_that_is_replaced_costs_nothing_any_more() {
 async fn nothing_comes_into_the_scratch_space_unpaid() {
     let folder = tempfile::tempdir().unwrap();
     std::fs::write(folder.path().join("large"), [0; 9_000]).unwrap();
-    let mut guest = Guest::new(folder.path(), Access::ReadWrite, 4 * KIB);
+    let mut guest = Guest::new(folder.path(), Access::ReadWrite, 4 * KIB).await;
     let (data, scratch) = (guest.root("/data"), guest.root(SCRATCH));
     let large = || "large".to_owned();
     fails(guest.view().rename_at(at(data), large(), at(scratch), large()).await, ErrorCode::CrossDevice);
@@ -257,5 +271,67 @@ async fn nothing_comes_into_the_scratch_space_unpaid() {
         ErrorCode::Unsupported,
     );
     fails(guest.view().symlink_at(at(scratch), large(), large()).await, ErrorCode::Unsupported);
-    guest.folder.remove().await;
+    guest.scratch.unwrap().remove().await;
+}
+
+#[tokio::test]
+async fn a_granted_folder_may_have_a_quota() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("old"), [1; 9_000]).unwrap();
+    let (mut guest, data) = Guest::with_quota(folder.path(), 16 * KIB).await;
+    let old = guest.create(data, "old").await.unwrap();
+    assert_eq!(guest.write(old, 9_000, 0).await.unwrap(), 9_000, "what was there is not counted");
+    guest.write(old, 4 * KIB, 9_000).await.unwrap();
+    let new = guest.create(data, "new").await.unwrap();
+    guest.write(new, 4 * KIB, 0).await.unwrap();
+    fails(guest.write(new, 1, 4 * KIB).await, ErrorCode::InsufficientSpace);
+    guest.denied("guest = \"/data\" and a quota above \"16 KiB\"");
+    fails(guest.create(data, "more").await, ErrorCode::InsufficientSpace);
+    fails(
+        guest.view().create_directory_at(at(data), "folder".to_owned()).await,
+        ErrorCode::InsufficientSpace,
+    );
+    let stream = guest.view().append_via_stream(at(old)).unwrap();
+    let stream = guest.wasi.table.get_mut(&stream).unwrap();
+    assert!(stream.blocking_write_and_flush(Bytes::from_static(b"x")).await.is_err());
+    guest.unlink(data, "new").await.unwrap();
+    guest.close(new);
+    let again = guest.create(data, "again").await.unwrap();
+    assert_eq!(guest.write(again, 4 * KIB, 0).await.unwrap(), 4 * KIB);
+}
+
+#[tokio::test]
+async fn what_others_wrote_makes_no_room_in_a_quota() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("folder")).unwrap();
+    for name in ["a", "b", "twice"] {
+        std::fs::write(folder.path().join(name), [1; 9_000]).unwrap();
+    }
+    std::fs::hard_link(folder.path().join("twice"), folder.path().join("other")).unwrap();
+    let (mut guest, data) = Guest::with_quota(folder.path(), 8 * KIB).await;
+    guest.unlink(data, "a").await.unwrap();
+    guest.view().remove_directory_at(at(data), "folder".to_owned()).await.unwrap();
+    // One of its names is left, and with it what was written.
+    let twice = guest.create(data, "twice").await.unwrap();
+    guest.write(twice, 4 * KIB, 9_000).await.unwrap();
+    guest.unlink(data, "twice").await.unwrap();
+    guest.close(twice);
+    fails(guest.create(data, "c").await, ErrorCode::InsufficientSpace);
+    let name = |text: &str| text.to_owned();
+    let no_flags = PathFlags::empty();
+    fails(
+        guest.view().link_at(at(data), no_flags, name("b"), at(data), name("l")).await,
+        ErrorCode::Unsupported,
+    );
+    fails(guest.view().symlink_at(at(data), name("b"), name("l")).await, ErrorCode::Unsupported);
+}
+
+#[tokio::test]
+async fn a_file_that_is_emptied_has_paid_for_what_it_had() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("a"), [1; 9_000]).unwrap();
+    let (mut guest, data) = Guest::with_quota(folder.path(), 4 * KIB).await;
+    let file = guest.open(data, "a", OpenFlags::CREATE | OpenFlags::TRUNCATE).await.unwrap();
+    guest.write(file, 9_000, 0).await.unwrap();
+    fails(guest.write(file, 1, 9_000).await, ErrorCode::InsufficientSpace);
 }

@@ -1,8 +1,8 @@
-//! `wasi:filesystem/types`: every function of it, as wasmtime has it, with the watch around those that open or change
-//! something.
+//! `wasi:filesystem/types`: every function of it, as wasmtime has it, on threads of files, with the watch around those that
+//! open or change something.
 
 use wasmtime::component::Resource;
-use wasmtime_wasi::filesystem::Descriptor;
+use wasmtime_wasi::filesystem::{Descriptor, WasiFilesystemCtxView};
 use wasmtime_wasi::p2::bindings::filesystem::types::{
     Advice, DescriptorFlags, DescriptorStat, DescriptorType, DirectoryEntry, DirectoryEntryStream, ErrorCode,
     Filesize, Host, HostDescriptor, HostDirectoryEntryStream, MetadataHashValue, NewTimestamp, OpenFlags,
@@ -11,8 +11,8 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{
 use wasmtime_wasi::p2::{DynInputStream, DynOutputStream, FsError, FsResult};
 
 use super::FilesView;
-use super::descriptors::{Place, Root};
-use super::stream::{BoundedStream, HoldingStream};
+use super::descriptors::{Hold, Place, Root};
+use super::stream::{FileReader, FileWriter};
 
 /// Ours: folders that a guest lists at once. wasmtime holds all names of each: 5 MB of a full scratch space.
 const LISTINGS_MAX: usize = 16;
@@ -38,6 +38,26 @@ impl Host for FilesView<'_> {
 }
 
 impl FilesView<'_> {
+    /// Asks wasmtime's files on another thread, as who has this descriptor and no other.
+    async fn ask<T: Send + 'static>(
+        &mut self,
+        fd: &Fd,
+        operation: impl AsyncFnOnce(&mut WasiFilesystemCtxView<'_>, Fd) -> FsResult<T> + Send + 'static,
+    ) -> FsResult<T> {
+        let descriptor = self.inner.table.get(fd)?.clone();
+        self.watch.work.ask([descriptor], async move |files, [fd]| operation(files, fd).await).await
+    }
+
+    /// The same with two.
+    async fn ask_both<T: Send + 'static>(
+        &mut self,
+        (a, b): (&Fd, &Fd),
+        operation: impl AsyncFnOnce(&mut WasiFilesystemCtxView<'_>, [Fd; 2]) -> FsResult<T> + Send + 'static,
+    ) -> FsResult<T> {
+        let descriptors = [self.inner.table.get(a)?.clone(), self.inner.table.get(b)?.clone()];
+        self.watch.work.ask(descriptors, operation).await
+    }
+
     /// Where a path leads from, if it leads anywhere.
     fn enter(&self, descriptor: &Fd, path: &str, is_change: bool) -> FsResult<Root> {
         let root = self.watch.root(descriptor);
@@ -45,23 +65,33 @@ impl FilesView<'_> {
         Ok(root)
     }
 
-    /// Who a file of the scratch space is, if there is one.
+    /// Who a file is that the call may pay for, if there is one. One with another name will not be gone with this one.
     async fn identity(&mut self, root: &Root, descriptor: &Fd, path: &str) -> Option<MetadataHashValue> {
+        root.account()?;
+        let path = path.to_owned();
+        let asked = self.ask(descriptor, async move |files, fd| {
+            let stat = files.stat_at(same(&fd), PathFlags::empty(), path.clone()).await?;
+            let identity = files.metadata_hash_at(fd, PathFlags::empty(), path).await?;
+            Ok((stat.link_count <= 1).then_some(identity))
+        });
+        asked.await.ok().flatten()
+    }
+
+    /// The size of a file in a granted folder that is opened to be changed, if it is there and its growth is counted.
+    async fn size_before(&mut self, root: &Root, fd: &Fd, flags: PathFlags, path: &str) -> Option<Filesize> {
         match root {
-            Root::Scratch => {
+            Root::Granted { account: Some(_), .. } => {
                 let path = path.to_owned();
-                self.inner.metadata_hash_at(same(descriptor), PathFlags::empty(), path).await.ok()
+                let stat = self.ask(fd, async move |files, fd| files.stat_at(fd, flags, path).await);
+                stat.await.ok().map(|stat| stat.size)
             }
-            Root::Nothing | Root::Granted { .. } => None,
+            Root::Nothing | Root::Granted { account: None, .. } | Root::Scratch { .. } => None,
         }
     }
 
     /// Links would let a file have two names, and one be counted for another.
     fn refuse_links(&self, root: &Root) -> FsResult<()> {
-        match root {
-            Root::Scratch => Err(ErrorCode::Unsupported.into()),
-            Root::Nothing | Root::Granted { .. } => Ok(()),
-        }
+        root.account().map_or(Ok(()), |_| Err(ErrorCode::Unsupported.into()))
     }
 
     /// A write or a change through an open descriptor.
@@ -73,41 +103,55 @@ impl FilesView<'_> {
     }
 
     fn pay(&self, descriptor: &Fd, end: Filesize) -> FsResult<()> {
-        match self.watch.cost(descriptor) {
-            Some(cost) if !cost.reach(end) => Err(self.watch.full()),
+        match self.watch.hold(descriptor).cost {
+            Some(cost) if !cost.reach(end) => Err(self.watch.full(&cost.refusal())),
             Some(_) | None => Ok(()),
         }
     }
 
-    /// Puts a bound, and the account of a scratch file, between the guest and a stream.
+    /// Puts a bound, and the account of a file, between the guest and a stream.
     fn bounded(
         &mut self,
         descriptor: &Fd,
         stream: Resource<DynOutputStream>,
         position: Option<u64>,
     ) -> FsResult<Resource<DynOutputStream>> {
-        let cost = self.watch.cost(descriptor);
+        let hold = self.watch.hold(descriptor);
         let inner = self.inner.table.delete(stream)?;
-        let bytes_max = self.watch.scratch.quota.bytes_max();
-        let denials = self.watch.denials.clone();
-        let bounded: DynOutputStream = Box::new(BoundedStream { inner, cost, position, bytes_max, denials });
+        let (work, denials) = (self.watch.work.clone(), self.watch.denials.clone());
+        let bounded: DynOutputStream = Box::new(FileWriter::new(inner, work, hold, position, denials));
         Ok(self.inner.table.push(bounded)?)
     }
 
-    /// Remembers where a descriptor came from, and gives a scratch file its account.
-    async fn opened(&mut self, root: Root, opened: Fd) -> FsResult<Fd> {
-        let is_file = matches!(self.inner.table.get(&opened)?, Descriptor::File(_));
-        let mut cost = None;
-        if is_file && matches!(root, Root::Scratch) {
-            let identity = self.inner.metadata_hash(same(&opened)).await?;
-            cost = self.watch.scratch.opened(identity);
-            if cost.is_none() {
-                self.inner.table.delete(opened)?;
-                return Err(self.watch.full());
-            }
+    /// Refuses one more name where there is no room for it.
+    fn has_room_for_entry(&mut self, root: &Root) -> FsResult<()> {
+        let quota = self.watch.files(root).map(|files| &files.quota);
+        match quota.filter(|quota| !quota.has_room_for_entry()).map(|quota| quota.refusal()) {
+            Some(refusal) => Err(self.watch.full(&refusal)),
+            None => Ok(()),
         }
-        self.watch.descriptors.insert(opened.rep(), Place { root, cost });
-        Ok(opened)
+    }
+
+    /// The account of a file that was opened, if it has one.
+    fn cost(
+        &mut self,
+        root: &Root,
+        identity: Option<MetadataHashValue>,
+        is_change: bool,
+        size: Filesize,
+    ) -> FsResult<Hold> {
+        let (Some(files), Some(identity)) = (self.watch.files(root), identity) else {
+            return Ok(Hold::default());
+        };
+        // What is only read was paid for, or was there before.
+        if !is_change {
+            return Ok(Hold { cost: files.known(identity), _open: None });
+        }
+        if let Some(cost) = files.opened(identity, size) {
+            return Ok(Hold { cost: Some(cost), _open: None });
+        }
+        let refusal = files.quota.refusal();
+        Err(self.watch.full(&refusal))
     }
 }
 
@@ -123,33 +167,52 @@ impl HostDescriptor for FilesView<'_> {
         let is_change = open_flags.intersects(OpenFlags::CREATE | OpenFlags::TRUNCATE)
             || flags.intersects(DescriptorFlags::WRITE | DescriptorFlags::MUTATE_DIRECTORY);
         let root = self.enter(&fd, &path, is_change)?;
-        let may_create = matches!(root, Root::Scratch) && open_flags.contains(OpenFlags::CREATE);
-        if may_create && !self.watch.scratch.quota.has_room_for_entry() {
-            return Err(self.watch.full());
+        let before = if is_change { self.size_before(&root, &fd, path_flags, &path).await } else { None };
+        if open_flags.contains(OpenFlags::CREATE) && before.is_none() {
+            self.has_room_for_entry(&root)?;
         }
-        let opened = self.inner.open_at(fd, path_flags, path.clone(), open_flags, flags).await;
-        let opened = opened.map_err(|error| self.watch.refused(&root, &path, is_change, error))?;
-        self.opened(root, opened).await
+        let open = self.watch.work.open_one().ok_or(ErrorCode::InsufficientMemory)?;
+        let (name, is_counted) = (path.clone(), root.account().is_some());
+        let opened = self.ask(&fd, async move |files, fd| {
+            let opened = files.open_at(fd, path_flags, name, open_flags, flags).await?;
+            let is_file = matches!(files.table.get(&opened)?, Descriptor::File(_));
+            let identity =
+                if is_counted && is_file { Some(files.metadata_hash(same(&opened)).await?) } else { None };
+            Ok((files.table.delete(opened)?, identity))
+        });
+        let (opened, identity) =
+            opened.await.map_err(|error| self.watch.refused(&root, &path, is_change, error))?;
+        let hold = self.cost(&root, identity, is_change, before.unwrap_or_default())?;
+        let opened = self.inner.table.push(opened)?;
+        let hold = Hold { _open: Some(open.into()), ..hold };
+        self.watch.descriptors.insert(opened.rep(), Place { root, hold });
+        Ok(opened)
     }
 
     async fn create_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let root = self.enter(&fd, &path, true)?;
-        let is_paid = matches!(root, Root::Scratch);
-        if is_paid && !self.watch.scratch.quota.take_entry() {
-            return Err(self.watch.full());
-        }
-        let made = self.inner.create_directory_at(fd, path.clone()).await;
-        if is_paid && made.is_err() {
-            self.watch.scratch.quota.give_entry_back();
+        self.has_room_for_entry(&root)?;
+        let name = path.clone();
+        let made = self.ask(&fd, async move |files, fd| files.create_directory_at(fd, name).await).await;
+        if made.is_ok()
+            && let Some(files) = self.watch.files(&root)
+        {
+            // There was room, and one guest makes one folder at a time.
+            let _is_paid = files.quota.take_entry();
         }
         made.map_err(|error| self.watch.refused(&root, &path, true, error))
     }
 
     async fn remove_directory_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let root = self.enter(&fd, &path, true)?;
-        let removed = self.inner.remove_directory_at(fd, path.clone()).await;
-        if removed.is_ok() && matches!(root, Root::Scratch) {
-            self.watch.scratch.quota.give_entry_back();
+        let name = path.clone();
+        let removed = self.ask(&fd, async move |files, fd| files.remove_directory_at(fd, name).await).await;
+        // Nobody knows of a folder in a granted one whether this call has paid for it.
+        if removed.is_ok()
+            && matches!(root, Root::Scratch { .. })
+            && let Some(files) = self.watch.files(&root)
+        {
+            files.quota.give_entry_back();
         }
         removed.map_err(|error| self.watch.refused(&root, &path, true, error))
     }
@@ -157,11 +220,12 @@ impl HostDescriptor for FilesView<'_> {
     async fn unlink_file_at(&mut self, fd: Fd, path: String) -> FsResult<()> {
         let root = self.enter(&fd, &path, true)?;
         let identity = self.identity(&root, &fd, &path).await;
-        let removed = self.inner.unlink_file_at(fd, path.clone()).await;
+        let name = path.clone();
+        let removed = self.ask(&fd, async move |files, fd| files.unlink_file_at(fd, name).await).await;
         if removed.is_ok()
-            && let Some(identity) = identity
+            && let (Some(files), Some(identity)) = (self.watch.files(&root), identity)
         {
-            self.watch.scratch.unlinked(identity);
+            files.unlinked(identity);
         }
         removed.map_err(|error| self.watch.refused(&root, &path, true, error))
     }
@@ -169,19 +233,23 @@ impl HostDescriptor for FilesView<'_> {
     async fn rename_at(&mut self, fd: Fd, old_path: String, new_fd: Fd, new_path: String) -> FsResult<()> {
         let root = self.enter(&fd, &old_path, true)?;
         let new_root = self.enter(&new_fd, &new_path, true)?;
-        if matches!(root, Root::Scratch) != matches!(new_root, Root::Scratch) {
-            // Renaming into the scratch space would bring files for which nobody has paid.
+        if root.account() != new_root.account() {
+            // Renaming into a folder with a quota would bring files for which nobody has paid.
             return Err(ErrorCode::CrossDevice.into());
         }
         let moved = self.identity(&root, &fd, &old_path).await;
         let replaced = self.identity(&new_root, &new_fd, &new_path).await;
-        let renamed = self.inner.rename_at(fd, old_path.clone(), new_fd, new_path.clone()).await;
+        let (old_name, new_name) = (old_path.clone(), new_path.clone());
+        let renamed = self.ask_both((&fd, &new_fd), async move |files, [fd, new_fd]| {
+            files.rename_at(fd, old_name, new_fd, new_name).await
+        });
+        let renamed = renamed.await;
         let is_same = |a: &MetadataHashValue, b: &MetadataHashValue| (a.lower, a.upper) == (b.lower, b.upper);
         if renamed.is_ok()
-            && let Some(replaced) = replaced
+            && let (Some(files), Some(replaced)) = (self.watch.files(&new_root), replaced)
             && !moved.is_some_and(|moved| is_same(&moved, &replaced))
         {
-            self.watch.scratch.unlinked(replaced);
+            files.unlinked(replaced);
         }
         renamed.map_err(|error| {
             let error = self.watch.refused(&root, &old_path, true, error);
@@ -201,20 +269,25 @@ impl HostDescriptor for FilesView<'_> {
         let new_root = self.enter(&new_fd, &new_path, true)?;
         self.refuse_links(&root)?;
         self.refuse_links(&new_root)?;
-        let linked = self.inner.link_at(fd, path_flags, old_path.clone(), new_fd, new_path).await;
-        linked.map_err(|error| self.watch.refused(&root, &old_path, true, error))
+        let old_name = old_path.clone();
+        let linked = self.ask_both((&fd, &new_fd), async move |files, [fd, new_fd]| {
+            files.link_at(fd, path_flags, old_name, new_fd, new_path).await
+        });
+        linked.await.map_err(|error| self.watch.refused(&root, &old_path, true, error))
     }
 
     async fn symlink_at(&mut self, fd: Fd, target: String, path: String) -> FsResult<()> {
         let root = self.enter(&fd, &path, true)?;
         self.refuse_links(&root)?;
-        let linked = self.inner.symlink_at(fd, target, path.clone()).await;
+        let name = path.clone();
+        let linked = self.ask(&fd, async move |files, fd| files.symlink_at(fd, target, name).await).await;
         linked.map_err(|error| self.watch.refused(&root, &path, true, error))
     }
 
     async fn stat_at(&mut self, fd: Fd, path_flags: PathFlags, path: String) -> FsResult<DescriptorStat> {
         let root = self.enter(&fd, &path, false)?;
-        let stat = self.inner.stat_at(fd, path_flags, path.clone()).await;
+        let name = path.clone();
+        let stat = self.ask(&fd, async move |files, fd| files.stat_at(fd, path_flags, name).await).await;
         stat.map_err(|error| self.watch.refused(&root, &path, false, error))
     }
 
@@ -227,13 +300,17 @@ impl HostDescriptor for FilesView<'_> {
         modified: NewTimestamp,
     ) -> FsResult<()> {
         let root = self.enter(&fd, &path, true)?;
-        let set = self.inner.set_times_at(fd, path_flags, path.clone(), accessed, modified).await;
-        set.map_err(|error| self.watch.refused(&root, &path, true, error))
+        let name = path.clone();
+        let set = self.ask(&fd, async move |files, fd| {
+            files.set_times_at(fd, path_flags, name, accessed, modified).await
+        });
+        set.await.map_err(|error| self.watch.refused(&root, &path, true, error))
     }
 
     async fn readlink_at(&mut self, fd: Fd, path: String) -> FsResult<String> {
         let root = self.enter(&fd, &path, false)?;
-        let read = self.inner.readlink_at(fd, path.clone()).await;
+        let name = path.clone();
+        let read = self.ask(&fd, async move |files, fd| files.readlink_at(fd, name).await).await;
         read.map_err(|error| self.watch.refused(&root, &path, false, error))
     }
 
@@ -244,8 +321,9 @@ impl HostDescriptor for FilesView<'_> {
         path: String,
     ) -> FsResult<MetadataHashValue> {
         let root = self.enter(&fd, &path, false)?;
-        let hash = self.inner.metadata_hash_at(fd, path_flags, path.clone()).await;
-        hash.map_err(|error| self.watch.refused(&root, &path, false, error))
+        let name = path.clone();
+        let hash = self.ask(&fd, async move |files, fd| files.metadata_hash_at(fd, path_flags, name).await);
+        hash.await.map_err(|error| self.watch.refused(&root, &path, false, error))
     }
 
     async fn read_directory(&mut self, fd: Fd) -> FsResult<Resource<DirectoryEntryStream>> {
@@ -254,20 +332,25 @@ impl HostDescriptor for FilesView<'_> {
         if self.watch.listings >= LISTINGS_MAX {
             return Err(ErrorCode::InsufficientMemory.into());
         }
-        let listing = self.inner.read_directory(fd).await?;
+        let listing = self.ask(&fd, async move |files, fd| {
+            let listing = files.read_directory(fd).await?;
+            Ok(files.table.delete(listing)?)
+        });
+        let listing = listing.await?;
+        let listing = self.inner.table.push(listing)?;
         self.watch.listings += 1;
         Ok(listing)
     }
 
     async fn write(&mut self, fd: Fd, bytes: Vec<u8>, offset: Filesize) -> FsResult<Filesize> {
         self.pay(&fd, offset.saturating_add(bytes.len() as u64))?;
-        let written = self.inner.write(same(&fd), bytes, offset).await;
+        let written = self.ask(&fd, async move |files, fd| files.write(fd, bytes, offset).await).await;
         self.written(&fd, written)
     }
 
     async fn set_size(&mut self, fd: Fd, size: Filesize) -> FsResult<()> {
         self.pay(&fd, size)?;
-        let set = self.inner.set_size(same(&fd), size).await;
+        let set = self.ask(&fd, async move |files, fd| files.set_size(fd, size).await).await;
         self.written(&fd, set)
     }
 
@@ -290,51 +373,54 @@ impl HostDescriptor for FilesView<'_> {
 
     fn read_via_stream(&mut self, fd: Fd, offset: Filesize) -> FsResult<Resource<DynInputStream>> {
         let stream = self.inner.read_via_stream(same(&fd), offset)?;
-        let Some(cost) = self.watch.cost(&fd) else { return Ok(stream) };
         let inner = self.inner.table.delete(stream)?;
-        let holding: DynInputStream = Box::new(HoldingStream { inner, _cost: cost });
-        Ok(self.inner.table.push(holding)?)
+        let reader = FileReader::new(inner, self.watch.work.clone(), self.watch.hold(&fd));
+        let reader: DynInputStream = Box::new(reader);
+        Ok(self.inner.table.push(reader)?)
     }
 
     async fn read(&mut self, fd: Fd, length: Filesize, offset: Filesize) -> FsResult<(Vec<u8>, bool)> {
-        self.inner.read(fd, length, offset).await
+        self.ask(&fd, async move |files, fd| files.read(fd, length, offset).await).await
     }
 
     async fn advise(&mut self, fd: Fd, offset: Filesize, length: Filesize, advice: Advice) -> FsResult<()> {
-        self.inner.advise(fd, offset, length, advice).await
+        self.ask(&fd, async move |files, fd| files.advise(fd, offset, length, advice).await).await
     }
 
     async fn sync_data(&mut self, fd: Fd) -> FsResult<()> {
-        self.inner.sync_data(fd).await
+        self.ask(&fd, async |files, fd| files.sync_data(fd).await).await
     }
 
     async fn sync(&mut self, fd: Fd) -> FsResult<()> {
-        self.inner.sync(fd).await
+        self.ask(&fd, async |files, fd| files.sync(fd).await).await
     }
 
     async fn get_flags(&mut self, fd: Fd) -> FsResult<DescriptorFlags> {
-        self.inner.get_flags(fd).await
+        self.ask(&fd, async |files, fd| files.get_flags(fd).await).await
     }
 
     async fn get_type(&mut self, fd: Fd) -> FsResult<DescriptorType> {
-        self.inner.get_type(fd).await
+        self.ask(&fd, async |files, fd| files.get_type(fd).await).await
     }
 
     async fn set_times(&mut self, fd: Fd, accessed: NewTimestamp, modified: NewTimestamp) -> FsResult<()> {
-        let set = self.inner.set_times(same(&fd), accessed, modified).await;
+        let set = self.ask(&fd, async move |files, fd| files.set_times(fd, accessed, modified).await).await;
         self.written(&fd, set)
     }
 
     async fn stat(&mut self, fd: Fd) -> FsResult<DescriptorStat> {
-        self.inner.stat(fd).await
+        self.ask(&fd, async |files, fd| files.stat(fd).await).await
     }
 
     async fn is_same_object(&mut self, a: Fd, b: Fd) -> wasmtime::Result<bool> {
-        self.inner.is_same_object(a, b).await
+        let asked = self.ask_both((&a, &b), async |files, [a, b]| {
+            files.is_same_object(a, b).await.map_err(FsError::trap)
+        });
+        asked.await.map_err(|error| error.downcast().map_or_else(|error| error, wasmtime::Error::from))
     }
 
     async fn metadata_hash(&mut self, fd: Fd) -> FsResult<MetadataHashValue> {
-        self.inner.metadata_hash(fd).await
+        self.ask(&fd, async |files, fd| files.metadata_hash(fd).await).await
     }
 }
 

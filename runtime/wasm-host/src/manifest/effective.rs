@@ -219,9 +219,30 @@ fn directories(
             withheld
                 .push(format!("grants.directory has {} with access = \"read\" in the policy", rule.guest));
         }
-        given.push(DirectoryGrant { host, guest: rule.guest.clone(), access });
+        let quota_bytes = quota(rule, found, access, withheld);
+        given.push(DirectoryGrant { host, guest: rule.guest.clone(), access, quota_bytes });
     }
     given
+}
+
+/// The smaller one; a side without one leaves it to the other.
+fn quota(
+    asked: &DirectoryRule,
+    allowed: &DirectoryRule,
+    access: Access,
+    withheld: &mut Vec<String>,
+) -> Option<u64> {
+    if access == Access::ReadOnly {
+        return None;
+    }
+    let (Some(wanted), Some(most)) = (asked.quota_bytes, allowed.quota_bytes) else {
+        return asked.quota_bytes.or(allowed.quota_bytes);
+    };
+    if wanted > most {
+        let most = size_text(most);
+        withheld.push(format!("grants.directory has {} with quota = \"{most}\" in the policy", asked.guest));
+    }
+    Some(wanted.min(most))
 }
 
 /// As it stands in a manifest, on one line.

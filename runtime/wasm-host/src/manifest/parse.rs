@@ -77,6 +77,8 @@ pub struct DirectoryRule {
     pub guest: String,
     pub access: Access,
     pub host: Option<PathBuf>,
+    /// What a call may add to it.
+    pub quota_bytes: Option<u64>,
 }
 
 /// Whose words they are: a module does not know folders of this machine.
@@ -239,7 +241,7 @@ fn secrets(field: &Field<'_>) -> Result<BTreeSet<String>, ManifestError> {
 fn directories(field: &Field<'_>, author: Author) -> Result<Vec<DirectoryRule>, ManifestError> {
     let mut rules: Vec<DirectoryRule> = Vec::new();
     for item in field.items(DIRECTORIES_MAX)? {
-        let table = item.table()?.with_only(&["host", "guest", "access"])?;
+        let table = item.table()?.with_only(&["host", "guest", "access", "quota"])?;
         let guest = table.required("guest", "guest = \"/data\"")?;
         let name = guest.text()?.to_owned();
         if !is_guest_path(&name) {
@@ -273,7 +275,12 @@ fn directories(field: &Field<'_>, author: Author) -> Result<Vec<DirectoryRule>, 
                 Some(path.to_owned())
             }
         };
-        rules.push(DirectoryRule { guest: name, access, host });
+        let quota = table.field("quota");
+        if let Some(quota) = quota.as_ref().filter(|_| access == Access::ReadOnly) {
+            return Err(quota.wrong("it bounds what is written: it needs access = \"read-write\""));
+        }
+        let quota_bytes = quota.map(|field| bytes(&field)).transpose()?;
+        rules.push(DirectoryRule { guest: name, access, host, quota_bytes });
     }
     Ok(rules)
 }

@@ -14,6 +14,7 @@ impl Effective {
             guest: grant.guest.clone(),
             access: grant.access,
             host: Some(grant.host.clone()),
+            quota_bytes: grant.quota_bytes,
         });
         Manifest {
             limits: LimitSettings {
@@ -103,5 +104,7 @@ fn directory(rule: &DirectoryRule) -> String {
         Access::ReadWrite => "read-write",
     };
     let host = rule.host.as_ref().map(|host| format!("host = {:?}, ", host.display().to_string()));
-    format!("{{ {}guest = {:?}, access = \"{access}\" }}", host.unwrap_or_default(), rule.guest)
+    let quota = rule.quota_bytes.map(|bytes| format!(", quota = \"{}\"", size_text(bytes)));
+    let (host, quota) = (host.unwrap_or_default(), quota.unwrap_or_default());
+    format!("{{ {host}guest = {:?}, access = \"{access}\"{quota} }}", rule.guest)
 }

@@ -24,6 +24,7 @@ randomness = "deterministic"
 [[grants.directory]]
 guest = "/data"
 access = "read-write"
+quota = "1 GiB"
 
 [[grants.http]]
 scheme = "https"
@@ -55,7 +56,9 @@ fn a_manifest_says_what_a_module_asks_for() {
     assert!(grants.secrets.unwrap().contains("payment-key"));
     assert_eq!((grants.scratch_bytes, grants.clocks), (Some(64 << 20), Some(Source::Real)));
     assert_eq!(grants.randomness, Some(Source::Deterministic));
-    let directory = DirectoryRule { guest: "/data".to_owned(), access: Access::ReadWrite, host: None };
+    let guest = "/data".to_owned();
+    let directory =
+        DirectoryRule { guest, access: Access::ReadWrite, host: None, quota_bytes: Some(1 << 30) };
     assert_eq!(grants.directories, Some(vec![directory]));
     let rules: Vec<_> = grants.http.unwrap().iter().map(ToString::to_string).collect();
     assert_eq!(
@@ -105,6 +108,14 @@ fn mistakes_are_told_with_line_and_field() {
         (
             "[[grants.directory]]\naccess = \"read\"",
             "line 1: grants.directory[0].guest: it is missing: write",
+        ),
+        (
+            "[[grants.directory]]\nguest = \"/d\"\naccess = \"read\"\nquota = \"1 GiB\"",
+            "line 4: grants.directory[0].quota: it bounds what is written: it needs access = \"read-write\"",
+        ),
+        (
+            "[[grants.directory]]\nguest = \"/d\"\naccess = \"read-write\"\nquota = 5",
+            "line 4: grants.directory[0].quota: it must be a text, not a whole number",
         ),
         (
             "[[grants.directory]]\nguest = \"/d\"\naccess = \"read\"\nhost = \"/\"",
@@ -222,6 +233,31 @@ fn a_module_cannot_raise_its_limits_above_those_of_the_server() {
 }
 
 #[test]
+fn the_smaller_quota_of_a_folder_holds() {
+    let check = |asked: &str, allowed: &str, expected: Option<u64>, withheld: usize| {
+        let rule = |quota: &str| format!("guest = \"/d\"\naccess = \"read-write\"\n{quota}\n");
+        let manifest = Manifest::parse(&format!("[[grants.directory]]\n{}", rule(asked))).unwrap();
+        let policy = format!("[[default.grants.directory]]\nhost = \"/srv\"\n{}", rule(allowed));
+        let policy = Policy::parse(&policy).unwrap();
+        let given = effective(Some(&manifest), &policy.for_module("m"), &defaults());
+        assert_eq!(given.grants.directories[0].quota_bytes, expected, "{asked} {allowed}");
+        assert_eq!(given.withheld.len(), withheld, "{:?}", given.withheld);
+        let printed = given.settings().to_string();
+        assert_eq!(
+            printed.contains("access = \"read-write\", quota = \"1 MiB\" }"),
+            expected.is_some(),
+            "{printed}"
+        );
+    };
+    let (small, large) = ("quota = \"1 MiB\"", "quota = \"2 MiB\"");
+    check("", "", None, 0);
+    check(small, "", Some(1 << 20), 0);
+    check("", small, Some(1 << 20), 0);
+    check(small, large, Some(1 << 20), 0);
+    check(large, small, Some(1 << 20), 1);
+}
+
+#[test]
 fn a_module_without_a_manifest_gets_what_its_own_section_gives() {
     let policy = Policy::parse(
         "[default.grants]\nenvironment = { A = \"1\" }\nscratch = \"1 MiB\"\n[modules.m.grants]\nsecrets = [\"s\"]\n\
@@ -273,10 +309,15 @@ impl Random {
             rule("https", "*.a.example", 80, &["*"]),
             rule("http", "c.b.a.example", 80, &["GET"]),
         ];
-        let directory = |random: &mut Random, guest: String| DirectoryRule {
-            guest: format!("/{guest}"),
-            access: [Access::ReadOnly, Access::ReadWrite][random.below(2)],
-            host: host.map(Into::into),
+        let directory = |random: &mut Random, guest: String| {
+            let access = [Access::ReadOnly, Access::ReadWrite][random.below(2)];
+            let quota_bytes = random.maybe(|random| random.number() as u64);
+            DirectoryRule {
+                guest: format!("/{guest}"),
+                access,
+                host: host.map(Into::into),
+                quota_bytes: quota_bytes.filter(|_| access == Access::ReadWrite),
+            }
         };
         Manifest {
             limits: LimitSettings {
@@ -361,6 +402,9 @@ fn check_grants(given: &crate::call::Grants, asked: &GrantSettings, allowed: &Gr
         };
         at_most(grant.access, [Some(side(asked).access), Some(side(allowed).access)]);
         assert_eq!(Some(&grant.host), side(allowed).host.as_ref());
+        let quotas = [side(asked).quota_bytes, side(allowed).quota_bytes];
+        let smaller = quotas.into_iter().flatten().min();
+        assert_eq!(grant.quota_bytes, smaller.filter(|_| grant.access == Access::ReadWrite));
     }
     check_http(&given.http, asked.http.as_deref().unwrap_or_default(), allowed.http.as_deref());
 }

@@ -118,6 +118,7 @@ async fn a_guest_gets_the_folders_that_are_granted_and_no_other() {
             host: host.to_owned(),
             guest: "/data".to_owned(),
             access: Access::ReadOnly,
+            quota_bytes: None,
         }],
         ..Grants::default()
     };
@@ -175,7 +176,8 @@ async fn a_folder_can_be_written_only_when_that_is_granted() {
         (Access::ReadWrite, "\"/new\"", "1"),
         (Access::ReadWrite, "\"new\"", "0"),
     ] {
-        let grant = DirectoryGrant { host: granted.clone(), guest: "/data".to_owned(), access };
+        let (host, guest) = (granted.clone(), "/data".to_owned());
+        let grant = DirectoryGrant { host, guest, access, quota_bytes: None };
         let outcome = fixture.call_with(&writing(), path, |call| call.grants.directories = vec![grant]).await;
         assert_eq!(outcome.result, Ok(expected.to_owned()), "{access:?} {path}");
     }

@@ -87,6 +87,7 @@ impl Row {
             host: fixture.folder.path().join("granted"),
             guest: "/data".to_owned(),
             access: Access::ReadOnly,
+            quota_bytes: None,
         }];
         (self.adjust)(&mut call);
         Ok(call)
