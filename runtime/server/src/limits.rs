@@ -104,8 +104,14 @@ pub const EXPRESS_OPEN_TRACES_MAX: usize = 20_000;
 pub const TASK_LOGS_MIB_DEFAULT: u64 = 256;
 /// Ours: the most that can be asked for; all entries are found in memory.
 pub const TASK_LOGS_MIB_MAX: u64 = 1 << 20;
-/// Ours: segments among which that room is divided, so that an eighth goes when the oldest one goes.
+/// Ours: segments among which a module's part of that room is divided, so that an eighth goes when the oldest one goes.
 pub const TASK_LOG_SEGMENTS: u64 = 8;
+/// Ours: a segment is not smaller, however many modules there are, if an eighth of the room is not.
+pub const TASK_LOG_SEGMENT_BYTES_MIN: u64 = 64 << 10;
+/// Ours: nor larger, however much is kept: places in it take four bytes.
+pub const TASK_LOG_SEGMENT_BYTES_MAX: u64 = 1 << 30;
+/// Ours: segments whose files are kept open to be written.
+pub const TASK_LOG_OPEN_MAX: usize = 64;
 /// Ours: logs of calls that are kept, whatever their size; the place of each takes 32 bytes of memory.
 pub const TASK_LOG_ENTRIES_MAX: usize = 1 << 19;
 /// Ours: bytes of logs that wait to be written.

@@ -47,9 +47,14 @@ impl<T> Queue<T> {
         let is_in = fits && self.sender.try_send((bytes, item)).is_ok();
         if !is_in {
             self.shared.bytes.fetch_sub(bytes, Ordering::Relaxed);
-            self.shared.lost.fetch_add(count, Ordering::Relaxed);
+            self.lose(count);
         }
         is_in
+    }
+
+    /// Counts what its sender does not even offer.
+    pub(crate) fn lose(&self, count: u64) {
+        self.shared.lost.fetch_add(count, Ordering::Relaxed);
     }
 }
 

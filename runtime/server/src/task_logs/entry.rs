@@ -11,7 +11,7 @@ use uuid::Uuid;
 use wasm_host::LogLine;
 
 /// Under what entries are found: an execution, or a module for calls of the Lambda API.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Key(u128);
 
 impl Key {
@@ -38,6 +38,9 @@ pub(super) struct Entry {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Heading {
+    /// Counts the entries of all modules; none in those of before there were segments for each.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) sequence: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) execution_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -84,6 +87,7 @@ impl Entry {
     pub(super) fn of(log: CallLog) -> Entry {
         let CallLog { caller, module, version, lines } = log;
         let mut heading = Heading {
+            sequence: None,
             execution_id: None,
             execution_arn: None,
             state: None,

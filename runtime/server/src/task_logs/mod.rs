@@ -1,17 +1,19 @@
 //! What tasks have logged, kept on disk: by execution, state and attempt, and by module for calls of the Lambda API.
 //!
 //! A call hands over what it logs, every second and when it ends, and never waits. One thread behind a bounded queue writes it to segments in the
-//! data folder; what does not fit is lost, counted, and told. When there is no more room the oldest segment goes. Places of
-//! entries are kept in memory and found anew at the start.
+//! data folder; what does not fit is lost, counted, and told. Each module has segments of its own: when there is no more room,
+//! the oldest one of the module that has most goes. Places of entries are kept in memory and found anew at the start.
 
 pub(crate) mod api;
 mod entry;
 mod follow;
 mod page;
+mod pending;
 mod segment;
 mod shelf;
 mod writer;
 
+use std::collections::HashMap;
 use std::fs::DirBuilder;
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -29,6 +31,7 @@ use crate::limits::{
     TASK_LOG_WRITE_PATIENCE,
 };
 use crate::observing::queue::{Queue, queue};
+use pending::{Pending, Waiting};
 use shelf::Shelf;
 use writer::Writer;
 
@@ -38,7 +41,8 @@ const FOLDER: &str = "task-logs";
 /// The logs of tasks. The thread ends when nobody has them any more.
 #[derive(Debug)]
 pub struct TaskLogs {
-    queue: Queue<CallLog>,
+    queue: Queue<(Waiting, CallLog)>,
+    pending: Pending,
     shelf: Arc<Shelf>,
     folder: PathBuf,
     /// Those that the queue has taken, and one for what was there before.
@@ -83,13 +87,14 @@ impl TaskLogs {
             outlet,
             shelf: Arc::clone(&shelf),
             done: sender,
-            current: None,
+            current: HashMap::new(),
             untold: 0,
             complained_at: None,
         };
         thread::Builder::new().name("task-logs".to_owned()).spawn(move || writer.run())?;
         Ok(TaskLogs {
             queue,
+            pending: Pending::new(TASK_LOG_QUEUE_BYTES_MAX),
             shelf,
             folder: folder.to_owned(),
             offered: AtomicU64::new(1),
@@ -122,8 +127,9 @@ impl TaskLogs {
 impl LogKeeper for TaskLogs {
     fn keep(&self, log: CallLog) {
         let texts: usize = log.lines.iter().map(|line| size_of_val(line) + line.message.len()).sum();
-        let lines = log.lines.len() as u64;
-        if self.queue.offer(size_of_val(&log) + texts, lines, log) {
+        let (bytes, lines) = (size_of_val(&log) + texts, log.lines.len() as u64);
+        let Some(waiting) = self.pending.take(&log.module, bytes) else { return self.queue.lose(lines) };
+        if self.queue.offer(bytes, lines, (waiting, log)) {
             self.offered.fetch_add(1, Ordering::Release);
         }
     }

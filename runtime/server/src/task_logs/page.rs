@@ -72,8 +72,8 @@ fn read(
 ) -> io::Result<Page> {
     let mut page = Page { lines: Vec::new(), next: from, has_more: false };
     for (segment, place) in places {
-        let begin = Position { segment: *segment, offset: place.offset, line: 0 };
-        let seen = if begin == (Position { line: 0, ..from }) { from.line } else { 0 };
+        let begin = Position { sequence: place.sequence, line: 0 };
+        let seen = if begin.sequence == from.sequence { from.line } else { 0 };
         // A segment that was dropped meanwhile is as one that was dropped before.
         let entry = segment::read(folder, *segment, *place)?;
         let entry = entry.and_then(|bytes| serde_json::from_slice::<Entry>(&bytes).ok());
@@ -87,7 +87,7 @@ fn read(
                 page.lines.push(entry.shown(line));
             }
         }
-        page.next = Position { offset: place.offset + u64::from(place.bytes), ..begin };
+        page.next = Position { sequence: place.sequence + 1, line: 0 };
     }
     Ok(page)
 }

@@ -1,9 +1,11 @@
-//! A file with entries one after the other, and where each of them is.
+//! A file with entries of one module one after the other, and where each of them is.
 
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::entry::{Heading, Key};
 
@@ -16,15 +18,24 @@ const NUMBER_DIGITS: usize = 12;
 pub(super) struct Segment {
     pub(super) number: u64,
     pub(super) bytes: u64,
-    /// In the order of their offsets.
+    /// In the order of their offsets, which is that of their numbers.
     pub(super) places: Vec<Place>,
 }
 
+/// A segment as it is found, and whose it is: none if entries of several modules are in it, as there were once.
+#[derive(Debug)]
+pub(super) struct Scanned {
+    pub(super) segment: Segment,
+    pub(super) module: Option<Arc<str>>,
+}
+
 /// Where an entry is in its segment.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Place {
     pub(super) key: Key,
-    pub(super) offset: u64,
+    /// Counts the entries of all segments.
+    pub(super) sequence: u64,
+    pub(super) offset: u32,
     pub(super) bytes: u32,
 }
 
@@ -34,20 +45,25 @@ impl Segment {
     }
 
     /// Finds the entries of a file. What a crash has left of a last line does not count, and neither does a line that is
-    /// damaged.
-    pub(super) fn scan(folder: &Path, number: u64) -> io::Result<Segment> {
+    /// damaged. An entry without a number comes after all those before it.
+    pub(super) fn scan(folder: &Path, number: u64, last_sequence: u64) -> io::Result<Scanned> {
         let mut segment = Segment::new(number);
+        let (mut modules, mut last_sequence) = (BTreeSet::new(), last_sequence);
         let mut file = BufReader::new(File::open(path(folder, number))?);
         let mut line = Vec::new();
         while file.read_until(b'\n', &mut line)? > 0 && line.ends_with(b"\n") {
-            let bytes = u32::try_from(line.len()).ok();
-            if let (Some(heading), Some(bytes)) = (Heading::read(&line), bytes) {
-                segment.places.push(Place { key: heading.key(), offset: segment.bytes, bytes });
+            let (bytes, offset) = (u32::try_from(line.len()), u32::try_from(segment.bytes));
+            if let (Some(heading), Ok(bytes), Ok(offset)) = (Heading::read(&line), bytes, offset) {
+                let sequence = heading.sequence.unwrap_or(last_sequence + 1);
+                last_sequence = last_sequence.max(sequence);
+                segment.places.push(Place { key: heading.key(), sequence, offset, bytes });
+                modules.insert(heading.module);
             }
             segment.bytes += line.len() as u64;
             line.clear();
         }
-        Ok(segment)
+        let module = modules.pop_first().filter(|_| modules.is_empty());
+        Ok(Scanned { segment, module: module.map(Arc::from) })
     }
 }
 
@@ -77,7 +93,7 @@ pub(super) fn read(folder: &Path, number: u64, place: Place) -> io::Result<Optio
         Err(error) => return Err(error),
     };
     let mut bytes = vec![0; place.bytes as usize];
-    file.read_exact_at(&mut bytes, place.offset)?;
+    file.read_exact_at(&mut bytes, u64::from(place.offset))?;
     Ok(Some(bytes))
 }
 
@@ -103,9 +119,11 @@ mod tests {
         std::fs::write(path(folder.path(), 4), &bytes).unwrap();
         std::fs::write(folder.path().join("notes.txt"), "").unwrap();
         assert_eq!(numbers(folder.path()).unwrap(), [4]);
-        let segment = Segment::scan(folder.path(), 4).unwrap();
-        let offsets: Vec<_> = segment.places.iter().map(|place| place.offset).collect();
-        assert_eq!((offsets, segment.bytes), (vec![0, first as u64 + 8], whole as u64));
+        let Scanned { segment, module } = Segment::scan(folder.path(), 4, 6).unwrap();
+        let offsets: Vec<_> = segment.places.iter().map(|place| place.offset as usize).collect();
+        assert_eq!((offsets, segment.bytes), (vec![0, first + 8], whole as u64));
+        let sequences: Vec<_> = segment.places.iter().map(|place| place.sequence).collect();
+        assert_eq!((sequences, module.as_deref()), (vec![7, 8], Some("charge")));
         let read = read(folder.path(), 4, segment.places[1]).unwrap().unwrap();
         assert_eq!(read, line(2));
         assert_eq!(super::read(folder.path(), 5, segment.places[1]).unwrap(), None);

@@ -137,6 +137,81 @@ async fn the_oldest_segments_go_and_a_restart_knows_the_rest() {
     assert_eq!(after.last().unwrap(), "next");
 }
 
+/// A log of another module than most are.
+fn log_of(module: &str, execution: u128, message: &str) -> CallLog {
+    CallLog { module: module.into(), ..attempt(execution, "A", 0, message) }
+}
+
+#[tokio::test]
+async fn a_module_that_logs_most_loses_its_own_lines() {
+    let kept = Kept::new(BOUNDS);
+    let mut expected = Vec::new();
+    for number in 0..5_000 {
+        kept.logs.keep(log_of("loud", 1, &number.to_string()));
+        if number % 100 == 0 {
+            let message = format!("quiet {number}");
+            kept.logs.keep(log_of("quiet", 2, &message));
+            expected.push(message);
+        }
+        if number % 1_000 == 0 {
+            kept.logs.settle(PATIENCE).await;
+        }
+    }
+    assert_eq!(kept.messages(2).await, expected);
+    let loud = kept.messages(1).await;
+    assert!(loud.len() > 100 && loud.last().unwrap() == "4999", "{}", loud.len());
+    let (_, bytes) = kept.files();
+    assert!(bytes <= BOUNDS.bytes && bytes > BOUNDS.bytes / 2, "{bytes}");
+    assert_eq!(kept.logs.lost(), 0);
+    let kept = kept.start_again(BOUNDS).await;
+    assert_eq!(kept.messages(2).await, expected);
+    assert_eq!(kept.messages(1).await, loud);
+    // Of several that log a lot each has its part.
+    for number in 0..3_000 {
+        for module in ["loud", "other", "third"] {
+            kept.logs.keep(log_of(module, 3, &format!("{module} {number}")));
+        }
+        if number % 300 == 0 {
+            kept.logs.settle(PATIENCE).await;
+        }
+    }
+    assert_eq!(kept.messages(2).await, expected);
+    let all = kept.messages(3).await;
+    for module in ["loud", "other", "third"] {
+        let own = all.iter().filter(|message| message.starts_with(module)).count();
+        assert!(own > 30, "{module} has {own} of {}", all.len());
+    }
+}
+
+#[tokio::test]
+async fn lines_of_an_execution_have_one_order_whichever_modules_write_them() {
+    let kept = Kept::new(BOUNDS);
+    let expected: Vec<_> = (0..150).map(|number| number.to_string()).collect();
+    for (number, message) in expected.iter().enumerate() {
+        kept.logs.keep(log_of(["a", "b", "c"][number / 2 % 3], 1, message));
+    }
+    assert_eq!(kept.messages(1).await, expected);
+    let kept = kept.start_again(BOUNDS).await;
+    assert_eq!(kept.messages(1).await, expected);
+}
+
+#[tokio::test]
+async fn segments_of_before_are_read_and_go_first() {
+    let folder = tempfile::tempdir().unwrap();
+    let line = |module: &str, message: &str| entry::Entry::of(log_of(module, 1, message)).to_line();
+    for (number, messages) in [(7, ["1", "2"]), (8, ["3", "4"])] {
+        let lines: Vec<u8> = messages.iter().flat_map(|message| line(message, message)).collect();
+        fs::write(segment::path(folder.path(), number), lines).unwrap();
+    }
+    let logs = Arc::new(TaskLogs::start_in(folder.path(), BOUNDS).unwrap());
+    let kept = Kept { folder, logs };
+    kept.logs.keep(log_of("1", 1, "5"));
+    assert_eq!(kept.messages(1).await, ["1", "2", "3", "4", "5"]);
+    let kept = kept.start_again(BOUNDS).await;
+    assert_eq!(kept.messages(1).await, ["1", "2", "3", "4", "5"]);
+    assert_eq!(kept.files().0, 3);
+}
+
 #[tokio::test]
 async fn a_torn_line_is_skipped_and_written_over() {
     let kept = Kept::new(BOUNDS);

@@ -1,5 +1,6 @@
 //! The thread that writes: it finds what earlier servers left, and adds to it within bounds.
 
+use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::FileExt;
@@ -11,12 +12,18 @@ use executors::CallLog;
 use tokio::sync::watch;
 
 use super::Bounds;
-use super::entry::{Entry, Key};
-use super::segment::{self, Place, Segment};
+use super::entry::Entry;
+use super::pending::Waiting;
+use super::segment::{self, Place, Scanned, Segment};
 use super::shelf::Shelf;
-use crate::limits::{TASK_LOG_SEGMENTS, TASK_LOG_WRITE_ITEMS};
+use crate::limits::{
+    TASK_LOG_OPEN_MAX, TASK_LOG_SEGMENT_BYTES_MAX, TASK_LOG_SEGMENT_BYTES_MIN, TASK_LOG_SEGMENTS,
+    TASK_LOG_WRITE_ITEMS,
+};
 use crate::observing::queue::Outlet;
 
+/// Whose segments are that have entries of several modules, or none. It is no name of a module.
+const NOBODY: &str = "";
 /// How often lost lines and failed writes are told at most.
 const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -24,12 +31,12 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct Writer {
     pub(super) folder: PathBuf,
     pub(super) bounds: Bounds,
-    pub(super) outlet: Outlet<CallLog>,
+    pub(super) outlet: Outlet<(Waiting, CallLog)>,
     pub(super) shelf: Arc<Shelf>,
     /// How much was done: what was there at the start is one, and each log that was offered is one.
     pub(super) done: watch::Sender<u64>,
-    /// The segment that is written, and its number.
-    pub(super) current: Option<(u64, File)>,
+    /// The files of segments that are written, by the names of their modules, and their numbers.
+    pub(super) current: HashMap<Arc<str>, (u64, File)>,
     pub(super) untold: u64,
     pub(super) complained_at: Option<Instant>,
 }
@@ -43,7 +50,8 @@ impl Writer {
         while let Some(first) = self.outlet.next() {
             let mut taken = 0;
             let mut next = Some(first);
-            while let Some(log) = next {
+            while let Some((waiting, log)) = next {
+                drop(waiting);
                 self.keep(log);
                 taken += 1;
                 next = if taken < TASK_LOG_WRITE_ITEMS { self.outlet.next_waiting() } else { None };
@@ -54,83 +62,89 @@ impl Writer {
         }
     }
 
-    /// Finds the segments that are there. The last one goes on where its last whole line ends.
+    /// Finds the segments that are there. The last one of each module goes on where its last whole line ends.
     fn recover(&mut self) -> io::Result<()> {
         for number in segment::numbers(&self.folder)? {
-            let found = Segment::scan(&self.folder, number).and_then(|segment| {
-                let file = segment::open(&self.folder, number)?;
-                file.set_len(segment.bytes)?;
-                Ok((segment, file))
+            let last_sequence = self.shelf.lock().last_sequence;
+            let found = Segment::scan(&self.folder, number, last_sequence).and_then(|found| {
+                segment::open(&self.folder, number)?.set_len(found.segment.bytes)?;
+                Ok(found)
             });
-            let (segment, file) = match found {
-                Ok((segment, file)) => (segment, Some((number, file))),
-                Err(error) => {
-                    tracing::error!(%error, number, "a segment of the logs of tasks cannot be used");
-                    (Segment::new(number), None)
-                }
-            };
-            self.shelf.lock().push(segment);
-            self.current = file;
+            let found = found.unwrap_or_else(|error| {
+                tracing::error!(%error, number, "a segment of the logs of tasks cannot be used");
+                Scanned { segment: Segment::new(number), module: None }
+            });
+            let module = found.module.unwrap_or_else(|| NOBODY.into());
+            self.shelf.lock().push(&module, found.segment);
         }
         self.make_room(0);
         Ok(())
     }
 
     fn keep(&mut self, log: CallLog) {
-        let entry = Entry::of(log);
+        let module = Arc::clone(&log.module);
+        let mut entry = Entry::of(log);
         let lines = entry.lines.len() as u64;
-        if let Err(error) = self.write(entry.heading.key(), &entry.to_line()) {
+        entry.heading.sequence = Some(self.shelf.lock().next_sequence());
+        if let Err(error) = self.write(&module, &entry) {
             tracing::debug!(%error, "the log of a task could not be written");
             self.count_lost(lines);
         }
     }
 
-    fn write(&mut self, key: Key, line: &[u8]) -> io::Result<()> {
+    fn write(&mut self, module: &Arc<str>, entry: &Entry) -> io::Result<()> {
+        let line = entry.to_line();
         let length = line.len() as u64;
         let Some(bytes) = u32::try_from(length).ok().filter(|_| length <= self.bounds.bytes) else {
             return Err(io::Error::new(io::ErrorKind::FileTooLarge, "it is larger than all that is kept"));
         };
-        let end = self.shelf.lock().list.back().map_or(0, |last| last.bytes);
-        if end > 0 && end + length > self.bounds.bytes / TASK_LOG_SEGMENTS {
-            self.current = None;
-        }
         self.make_room(length);
-        let (file, offset) = self.open()?;
+        let (file, offset) = self.open(module, length)?;
         // At its place and not at the end of the file: there may be the half of a line that could not be written.
-        file.write_all_at(line, offset)?;
-        self.shelf.lock().add(Place { key, offset, bytes });
+        file.write_all_at(&line, u64::from(offset))?;
+        let (key, sequence) = (entry.heading.key(), entry.heading.sequence.unwrap_or_default());
+        self.shelf.lock().add(module, Place { key, sequence, offset, bytes });
         Ok(())
     }
 
-    /// The file that is written and where it goes on; another one, if the last is full or gone.
-    fn open(&mut self) -> io::Result<(&File, u64)> {
-        let (number, file) = match self.current.take() {
-            Some(current) => current,
-            None => {
-                let next = self.shelf.lock().next_number();
-                let file = segment::open(&self.folder, next)?;
-                self.shelf.lock().push(Segment::new(next));
-                (next, file)
+    /// The file of a module and where it goes on; another one, if the last is full or gone.
+    fn open(&mut self, module: &Arc<str>, length: u64) -> io::Result<(&File, u32)> {
+        let (number, offset) = {
+            let mut segments = self.shelf.lock();
+            let room = self.bounds.bytes / TASK_LOG_SEGMENTS;
+            let share = room / (segments.modules() as u64).max(1);
+            let bytes_max = share.max(TASK_LOG_SEGMENT_BYTES_MIN).min(room).min(TASK_LOG_SEGMENT_BYTES_MAX);
+            match segments.last(module).filter(|(_, end)| *end == 0 || end + length <= bytes_max) {
+                Some((number, end)) => (number, u32::try_from(end).map_err(io::Error::other)?),
+                None => {
+                    let next = segments.next_number();
+                    segments.push(module, Segment::new(next));
+                    (next, 0)
+                }
             }
         };
-        let offset = self.shelf.lock().list.back().map_or(0, |last| last.bytes);
-        let (_, file) = self.current.insert((number, file));
+        let known = self.current.remove(module).filter(|(known, _)| *known == number);
+        let current = match known {
+            Some(current) => current,
+            None => (number, segment::open(&self.folder, number)?),
+        };
+        if self.current.len() >= TASK_LOG_OPEN_MAX {
+            self.current.clear();
+        }
+        let (_, file) = self.current.entry(Arc::clone(module)).insert_entry(current).into_mut();
         Ok((file, offset))
     }
 
-    /// Drops the oldest segments until an entry of so many bytes fits.
+    /// Drops segments of whoever has most until an entry of so many bytes fits.
     fn make_room(&mut self, bytes: u64) {
         loop {
             let dropped = {
                 let mut segments = self.shelf.lock();
-                let fits =
-                    segments.bytes + bytes <= self.bounds.bytes && segments.entries < self.bounds.entries;
-                if fits { None } else { segments.drop_oldest() }
+                let is_full = segments.bytes + bytes > self.bounds.bytes;
+                let is_crowded = segments.entries >= self.bounds.entries;
+                if is_full || is_crowded { segments.drop_of_most(!is_full) } else { None }
             };
             let Some(number) = dropped else { return };
-            if self.current.as_ref().is_some_and(|(current, _)| *current == number) {
-                self.current = None;
-            }
             if let Err(error) = fs::remove_file(segment::path(&self.folder, number)) {
                 tracing::warn!(%error, number, "a segment of the logs of tasks cannot be removed");
             }
