@@ -29,12 +29,35 @@ impl Shares {
 
     /// None if it is more than the module may have now.
     pub(crate) fn take(&self, module: &Arc<str>, amount: u64) -> Option<Share> {
+        let is_taken = self.add(module, amount);
+        is_taken.then(|| Share { shares: self.clone(), module: Arc::clone(module), amount })
+    }
+
+    /// The same for whoever counts what it has, and gives it back with [`Shares::remove`].
+    pub(crate) fn add(&self, module: &Arc<str>, amount: u64) -> bool {
         let mut held = self.lock();
-        let after = held.of_modules.get(module).copied().unwrap_or_default().checked_add(amount)?;
-        let free = held.free.checked_sub(amount).filter(|free| after <= *free)?;
+        let Some((free, after)) = held.after(module, amount) else { return false };
         held.free = free;
-        held.of_modules.insert(Arc::clone(module), after);
-        Some(Share { shares: self.clone(), module: Arc::clone(module), amount })
+        match held.of_modules.get_mut(module) {
+            Some(own) => *own = after,
+            None => _ = held.of_modules.insert(Arc::clone(module), after),
+        }
+        true
+    }
+
+    pub(crate) fn has_room(&self, module: &str, amount: u64) -> bool {
+        self.lock().after(module, amount).is_some()
+    }
+
+    pub(crate) fn remove(&self, module: &str, amount: u64) {
+        let mut held = self.lock();
+        held.free += amount;
+        if let Some(own) = held.of_modules.get_mut(module) {
+            *own -= amount;
+            if *own == 0 {
+                held.of_modules.remove(module);
+            }
+        }
     }
 
     /// No code that can panic runs under this lock.
@@ -43,16 +66,18 @@ impl Shares {
     }
 }
 
+impl Held {
+    /// What is free and what the module has when it has taken so much more, if it may.
+    fn after(&self, module: &str, amount: u64) -> Option<(u64, u64)> {
+        let free = self.free.checked_sub(amount)?;
+        let own = self.of_modules.get(module).copied().unwrap_or_default().checked_add(amount)?;
+        (own <= free).then_some((free, own))
+    }
+}
+
 impl Drop for Share {
     fn drop(&mut self) {
-        let mut held = self.shares.lock();
-        held.free += self.amount;
-        if let Some(of_module) = held.of_modules.get_mut(&self.module) {
-            *of_module -= self.amount;
-            if *of_module == 0 {
-                held.of_modules.remove(&self.module);
-            }
-        }
+        self.shares.remove(&self.module, self.amount);
     }
 }
 
@@ -65,7 +90,7 @@ mod tests {
         let shares = Shares::new(100);
         let take = |module: &str, amount| shares.take(&module.into(), amount);
         let half = take("a", 50).unwrap();
-        assert!(take("a", 1).is_none());
+        assert!(take("a", 1).is_none() && !shares.has_room("a", 1) && shares.has_room("b", 25));
         let quarter = take("b", 25).unwrap();
         assert!(take("b", 1).is_none() && take("c", 13).is_none() && take("c", u64::MAX).is_none());
         drop(half);

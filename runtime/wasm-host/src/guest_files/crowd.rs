@@ -1,6 +1,6 @@
 //! One module that takes all it can get of what files of guests use, and a neighbour that goes on.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
@@ -13,9 +13,13 @@ use wasmtime_wasi::p2::bindings::filesystem::types::{ErrorCode, HostDescriptor, 
 
 use super::HostFiles;
 use super::limits::{FILE_OPERATIONS_MAX, FILE_OPERATIONS_OF_MODULE_MAX};
+use super::opened::Bounds;
 use super::tests::{Guest, at, fails, grant};
-use crate::manifest::Access;
+use crate::call::Grants;
+use crate::manifest::{Access, SCRATCH};
 
+/// Of all scratch spaces.
+const SCRATCH_BYTES: u64 = 64 << 10;
 /// How long what must happen may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
@@ -33,7 +37,8 @@ impl Crowd {
         std::fs::write(folder.path().join("file"), "text").unwrap();
         let made = Command::new("mkfifo").arg(folder.path().join("pipe")).status();
         assert!(made.unwrap().success());
-        let files = HostFiles::bounded(data.path(), Handle::current(), open_files_max).unwrap();
+        let bounds = Bounds { open_files: open_files_max, scratch_bytes: SCRATCH_BYTES };
+        let files = HostFiles::bounded(data.path(), Handle::current(), &bounds).unwrap();
         Crowd { files, folder, _data: data }
     }
 
@@ -71,9 +76,19 @@ impl Drop for Crowd {
 async fn a_file_system_that_does_not_answer_holds_one_module_up() {
     let crowd = Crowd::new(1_000);
     let mut hostile = JoinSet::new();
-    let (count, asking) = (2 * FILE_OPERATIONS_MAX as usize, Arc::new(AtomicUsize::new(0)));
+    let count = 2 * FILE_OPERATIONS_MAX as usize;
+    let (asking, all) = (Arc::new(AtomicUsize::new(0)), Arc::new(tokio::sync::Barrier::new(count)));
     for _ in 0..count {
-        hostile.spawn(open_pipe(crowd.files.clone(), crowd.folder.path().to_owned(), Arc::clone(&asking)));
+        let (files, folder) = (crowd.files.clone(), crowd.folder.path().to_owned());
+        let (asking, all) = (Arc::clone(&asking), Arc::clone(&all));
+        hostile.spawn(async move {
+            let mut guest = Guest::on(&files, "hostile", grant(&folder, Access::ReadOnly, None)).await;
+            let data = guest.root("/data");
+            // One that waits for the pipe would keep others of the module from their folders.
+            all.wait().await;
+            asking.fetch_add(1, Ordering::Relaxed);
+            let _opened = guest.open(data, "pipe", OpenFlags::empty()).await;
+        });
     }
     let most = FILE_OPERATIONS_OF_MODULE_MAX as usize;
     until(|| asking.load(Ordering::Relaxed) == count && crowd.files.operations() == most).await;
@@ -112,13 +127,6 @@ async fn a_place_is_taken_until_the_system_is_done() {
     assert_eq!(begun.load(Ordering::Relaxed), most, "those in line have left it");
 }
 
-async fn open_pipe(files: HostFiles, folder: PathBuf, asking: Arc<AtomicUsize>) {
-    let mut guest = Guest::on(&files, "hostile", grant(&folder, Access::ReadOnly, None)).await;
-    let data = guest.root("/data");
-    asking.fetch_add(1, Ordering::Relaxed);
-    let _opened = guest.open(data, "pipe", OpenFlags::empty()).await;
-}
-
 async fn until(is_so: impl Fn() -> bool) {
     let waiting = async {
         while !is_so() {
@@ -145,4 +153,31 @@ async fn no_module_has_all_files_open() {
     fails(guest.open(data, "file", OpenFlags::empty()).await, ErrorCode::InsufficientMemory);
     drop(guest.wasi.table.delete(stream).unwrap());
     guest.open(data, "file", OpenFlags::empty()).await.unwrap();
+}
+
+#[tokio::test]
+async fn no_module_fills_the_disk_with_scratch_spaces() {
+    let crowd = Crowd::new(1_000);
+    let grants = Grants { scratch_bytes: SCRATCH_BYTES, ..Grants::default() };
+    let mut guests = Vec::new();
+    for (module, bytes) in [("hostile", 16 << 10), ("hostile", 8 << 10), ("neighbour", 8 << 10)] {
+        let mut guest = Guest::on(&crowd.files, module, grants.clone()).await;
+        let scratch = guest.root(SCRATCH);
+        let file = guest.create(scratch, "file").await.unwrap();
+        assert_eq!(guest.write(file, bytes, 0).await.unwrap(), bytes);
+        guests.push((guest, scratch, file));
+    }
+    // Two calls of the module have half of it with their two names.
+    let (guest, scratch, file) = &mut guests[1];
+    fails(guest.write(*file, 1, 8 << 10).await, ErrorCode::InsufficientSpace);
+    guest.denied("more room in /scratch: the calls of this module have as much of the server's disk");
+    fails(guest.create(*scratch, "other").await, ErrorCode::InsufficientSpace);
+    // It is free again when the folder is gone.
+    let (mut first, ..) = guests.remove(0);
+    let folder = first.scratch.take().unwrap();
+    drop(first);
+    let (guest, _, file) = &mut guests[0];
+    fails(guest.write(*file, 1, 8 << 10).await, ErrorCode::InsufficientSpace);
+    folder.remove().await;
+    guest.write(*file, 1, 8 << 10).await.unwrap();
 }

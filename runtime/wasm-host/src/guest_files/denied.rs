@@ -29,6 +29,13 @@ pub(super) fn not_permitted(folder: &str, access: Access, path: &str, is_change:
     format!("{path} in {folder}: it leads out of the granted folder, or this machine does not permit it")
 }
 
+/// A call whose module may not have more of the disk.
+pub(super) fn disk_is_full(folder: &str) -> String {
+    format!(
+        "more room in {folder}: the calls of this module have as much of the server's disk as they may together"
+    )
+}
+
 /// A folder with a quota that has no room left.
 pub(super) fn is_full(folder: &str, bytes_max: u64) -> String {
     let size = size_text(bytes_max);

@@ -9,7 +9,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use cap_std::ambient_authority;
 use cap_std::fs::Dir;
 
-use super::work::FileWork;
+use super::quota::Quota;
+use super::work::{FileWork, Working};
 
 /// Below the host's data folder.
 const FOLDER: &str = "scratch";
@@ -32,6 +33,8 @@ pub(crate) struct ScratchFolder {
     root: ScratchRoot,
     name: Option<String>,
     work: FileWork,
+    /// Which counts until the folder is gone.
+    quota: Option<Arc<Quota>>,
 }
 
 impl ScratchRoot {
@@ -56,7 +59,7 @@ impl ScratchRoot {
         let (root, own) = (self.clone(), work.clone());
         let made = work.run(move || {
             root.0.dir.create_dir(&name)?;
-            let folder = ScratchFolder { root, name: Some(name), work: own };
+            let folder = ScratchFolder { root, name: Some(name), work: own, quota: None };
             let opened = open_folder(&folder.path())?;
             Ok((folder, opened))
         });
@@ -74,21 +77,33 @@ impl ScratchFolder {
         self.root.0.path.join(self.name.as_deref().unwrap_or_default())
     }
 
+    pub(super) fn paid_by(mut self, quota: Arc<Quota>) -> ScratchFolder {
+        self.quota = Some(quota);
+        self
+    }
+
     /// Returns when it is gone.
     pub(crate) async fn remove(mut self) {
-        let Some(name) = self.name.take() else { return };
-        let root = self.root.clone();
-        // An error means that the threads end; the next start removes what is left.
-        let _ = self.work.run(move || root.remove(&name)).await;
+        if let Some(removing) = self.start_to_remove() {
+            // An error means that the threads end; the next start removes what is left.
+            let _ = removing.await;
+        }
+    }
+
+    fn start_to_remove(&mut self) -> Option<Working<()>> {
+        let (name, root, quota) = (self.name.take()?, self.root.clone(), self.quota.take());
+        Some(self.work.start(move || {
+            root.remove(&name);
+            drop(quota);
+        }))
     }
 }
 
 impl Drop for ScratchFolder {
     fn drop(&mut self) {
-        let Some(name) = self.name.take() else { return };
-        let root = self.root.clone();
-        let removed = self.work.start(move || root.remove(&name));
-        self.work.runtime().spawn(removed);
+        if let Some(removing) = self.start_to_remove() {
+            self.work.runtime().spawn(removing);
+        }
     }
 }
 

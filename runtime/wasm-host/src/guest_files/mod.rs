@@ -30,6 +30,7 @@ pub(crate) use work::FileWork;
 
 /// The numbers that bound what files of all guests use together.
 pub(crate) mod limits {
+    pub use super::opened::SCRATCH_PART_OF_DISK;
     pub use super::work::{FILE_OPERATIONS_MAX, FILE_OPERATIONS_OF_MODULE_MAX, OPEN_FILES_MAX};
 }
 

@@ -12,21 +12,36 @@ use wasmtime_wasi::{FsPerms, OpenMode};
 
 use super::descriptors::{Hold, Place, Root};
 use super::folder::{ScratchFolder, ScratchRoot, open_folder};
-use super::quota::Quota;
+use super::quota::{Disk, Quota};
 use super::work::{FileThreads, FileWork, OPEN_FILES_MAX};
 use crate::call::Grants;
 use crate::manifest::{Access, SCRATCH};
 use crate::outcome::Failure;
+use crate::shares::Shares;
+
+/// Ours: all scratch spaces have one part in so many of what the disk has left when the server starts, so that there is room
+/// for the store whatever guests write. A module has at most as much of it as it leaves free.
+pub const SCRATCH_PART_OF_DISK: u64 = 2;
 
 /// What of the disk a host has for its guests. Clones are the same.
 #[derive(Clone)]
 pub(crate) struct HostFiles {
     threads: FileThreads,
     scratch: ScratchRoot,
-    nothing: Dir,
+    /// Bytes of all scratch spaces.
+    disk: Shares,
+    /// `/`.
+    nothing: Folder,
+}
+
+/// What guests use together.
+pub(super) struct Bounds {
+    pub(super) open_files: u64,
+    pub(super) scratch_bytes: u64,
 }
 
 /// A folder as a guest has it.
+#[derive(Clone)]
 pub(super) struct Folder {
     pub(super) name: Arc<str>,
     pub(super) dir: Dir,
@@ -45,13 +60,17 @@ pub(crate) struct Folders {
 impl HostFiles {
     /// Makes the folder of all scratch spaces, and empties it of what a crash left behind.
     pub(crate) fn open(data_dir: &Path, threads: Handle) -> io::Result<HostFiles> {
-        HostFiles::bounded(data_dir, threads, OPEN_FILES_MAX)
+        let disk = rustix::fs::statvfs(data_dir)?;
+        let scratch_bytes = disk.f_bavail.saturating_mul(disk.f_frsize) / SCRATCH_PART_OF_DISK;
+        HostFiles::bounded(data_dir, threads, &Bounds { open_files: OPEN_FILES_MAX, scratch_bytes })
     }
 
-    pub(super) fn bounded(data_dir: &Path, threads: Handle, open_files_max: u64) -> io::Result<HostFiles> {
+    pub(super) fn bounded(data_dir: &Path, threads: Handle, bounds: &Bounds) -> io::Result<HostFiles> {
         let scratch = ScratchRoot::open(data_dir)?;
-        let nothing = dir(scratch.nothing()?, FsPerms::ReadOnly);
-        Ok(HostFiles { threads: FileThreads::new(threads, open_files_max), scratch, nothing })
+        let place = Place { root: Root::Nothing, hold: Hold::default() };
+        let nothing = Folder { name: "/".into(), dir: dir(scratch.nothing()?, FsPerms::ReadOnly), place };
+        let disk = Shares::new(bounds.scratch_bytes);
+        Ok(HostFiles { threads: FileThreads::new(threads, bounds.open_files), scratch, disk, nothing })
     }
 
     pub(crate) fn of_call(&self, module: &Arc<str>) -> FileWork {
@@ -66,9 +85,7 @@ impl HostFiles {
 
     /// The folders of a call that is granted none: `/`, in which there is nothing.
     pub(crate) fn no_folders(&self) -> Folders {
-        let place = Place { root: Root::Nothing, hold: Hold::default() };
-        let nothing = Folder { name: "/".into(), dir: self.nothing.clone(), place };
-        Folders { list: vec![nothing], ..Folders::default() }
+        Folders { list: vec![self.nothing.clone()], ..Folders::default() }
     }
 
     /// Opens what is granted and makes the scratch space.
@@ -81,7 +98,8 @@ impl HostFiles {
                 Failure::Host(format!("the granted folder {} cannot be opened: {error}", grant.guest))
             })?;
             let name = Arc::from(grant.guest.as_str());
-            let account = grant.quota_bytes.map(|bytes| folders.account(&name, bytes));
+            let quota = grant.quota_bytes.map(|bytes| Quota::new(Arc::clone(&name), bytes, None));
+            let account = quota.map(|quota| folders.account(quota));
             let root = Root::Granted { name: Arc::clone(&name), access: grant.access, account };
             let (dir, place) = (dir(opened, permissions(grant.access)), place(root, work)?);
             folders.list.push(Folder { name, dir, place });
@@ -92,19 +110,21 @@ impl HostFiles {
                 .new_folder(work)
                 .await
                 .map_err(|error| Failure::Host(format!("the scratch space cannot be made: {error}")))?;
-            folders.scratch = Some(folder);
-            let account = folders.account(&SCRATCH.into(), grants.scratch_bytes);
+            let disk = Disk { shares: self.disk.clone(), module: Arc::clone(work.module()) };
+            let quota = Quota::new(SCRATCH.into(), grants.scratch_bytes, Some(disk));
+            folders.scratch = Some(folder.paid_by(Arc::clone(&quota)));
+            let account = folders.account(quota);
             let (dir, place) = (dir(opened, FsPerms::ReadWrite), place(Root::Scratch { account }, work)?);
             folders.list.push(Folder { name: SCRATCH.into(), dir, place });
         }
-        folders.list.append(&mut self.no_folders().list);
+        folders.list.push(self.nothing.clone());
         Ok(folders)
     }
 }
 
 impl Folders {
-    fn account(&mut self, name: &Arc<str>, bytes_max: u64) -> usize {
-        self.quotas.push(Quota::new(Arc::clone(name), bytes_max));
+    fn account(&mut self, quota: Arc<Quota>) -> usize {
+        self.quotas.push(quota);
         self.quotas.len() - 1
     }
 

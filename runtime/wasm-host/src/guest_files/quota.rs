@@ -6,11 +6,12 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use wasmtime_wasi::p2::bindings::filesystem::types::MetadataHashValue;
 
-use super::denied::is_full;
+use super::denied::{disk_is_full, is_full};
+use crate::shares::Shares;
 
 /// What a name costs: about one block and an inode.
 const ENTRY_BYTES: u64 = 4_096;
@@ -21,15 +22,29 @@ pub(super) struct Quota {
     folder: Arc<str>,
     bytes_max: u64,
     used: AtomicU64,
+    disk: Option<Disk>,
+    /// Whether the guest is gone. What it has written is on the disk until its folder is removed, and this with it.
+    is_over: AtomicBool,
+}
+
+/// What calls use together of the disk on which scratch spaces are.
+#[derive(Debug)]
+pub(super) struct Disk {
+    pub(super) shares: Shares,
+    pub(super) module: Arc<str>,
 }
 
 impl Quota {
-    pub(super) fn new(folder: Arc<str>, bytes_max: u64) -> Arc<Quota> {
-        Arc::new(Quota { folder, bytes_max, used: AtomicU64::new(0) })
+    pub(super) fn new(folder: Arc<str>, bytes_max: u64, disk: Option<Disk>) -> Arc<Quota> {
+        Arc::new(Quota { folder, bytes_max, used: AtomicU64::new(0), disk, is_over: AtomicBool::new(false) })
     }
 
     /// What would give more room.
     pub(super) fn refusal(&self) -> String {
+        // Who is refused with room of its own for a block was refused for want of the disk's.
+        if self.used() + ENTRY_BYTES < self.bytes_max && !self.has_room_for_entry() {
+            return disk_is_full(&self.folder);
+        }
         is_full(&self.folder, self.bytes_max)
     }
 
@@ -42,16 +57,42 @@ impl Quota {
     }
 
     pub(super) fn has_room_for_entry(&self) -> bool {
-        self.used.load(Ordering::Relaxed).saturating_add(ENTRY_BYTES) <= self.bytes_max
+        self.used().saturating_add(ENTRY_BYTES) <= self.bytes_max
+            && self.disk.as_ref().is_none_or(|disk| disk.shares.has_room(&disk.module, ENTRY_BYTES))
+    }
+
+    fn used(&self) -> u64 {
+        self.used.load(Ordering::Relaxed)
     }
 
     fn take(&self, bytes: u64) -> bool {
         let add = |used: u64| used.checked_add(bytes).filter(|used| *used <= self.bytes_max);
-        self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_ok()
+        if self.used.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add).is_err() {
+            return false;
+        }
+        let has_room = self.disk.as_ref().is_none_or(|disk| disk.shares.add(&disk.module, bytes));
+        if !has_room {
+            self.used.fetch_sub(bytes, Ordering::Relaxed);
+        }
+        has_room
     }
 
     fn give_back(&self, bytes: u64) {
+        if self.is_over.load(Ordering::Relaxed) {
+            return;
+        }
         self.used.fetch_sub(bytes, Ordering::Relaxed);
+        if let Some(disk) = &self.disk {
+            disk.shares.remove(&disk.module, bytes);
+        }
+    }
+}
+
+impl Drop for Quota {
+    fn drop(&mut self) {
+        if let Some(disk) = &self.disk {
+            disk.shares.remove(&disk.module, self.used());
+        }
     }
 }
 
@@ -130,6 +171,12 @@ impl Files {
     }
 }
 
+impl Drop for Files {
+    fn drop(&mut self) {
+        self.quota.is_over.store(true, Ordering::Relaxed);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -139,7 +186,7 @@ mod tests {
     }
 
     fn quota(bytes_max: u64) -> Arc<Quota> {
-        Quota::new("/data".into(), bytes_max)
+        Quota::new("/data".into(), bytes_max, None)
     }
 
     fn used(files: &Files) -> u64 {

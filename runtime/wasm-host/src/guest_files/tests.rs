@@ -27,7 +27,7 @@ pub(super) struct Guest {
     pub(super) wasi: Wasi,
     watch: FileWatch,
     denials: Denials,
-    scratch: Option<ScratchFolder>,
+    pub(super) scratch: Option<ScratchFolder>,
     _data: Option<TempDir>,
 }
 
@@ -92,11 +92,11 @@ impl Guest {
         Ok(opened.rep())
     }
 
-    async fn create(&mut self, root: u32, path: &str) -> FsResult<u32> {
+    pub(super) async fn create(&mut self, root: u32, path: &str) -> FsResult<u32> {
         self.open(root, path, OpenFlags::CREATE).await
     }
 
-    async fn write(&mut self, file: u32, bytes: u64, offset: u64) -> FsResult<u64> {
+    pub(super) async fn write(&mut self, file: u32, bytes: u64, offset: u64) -> FsResult<u64> {
         self.view().write(at(file), vec![7; usize::try_from(bytes).unwrap()], offset).await
     }
 
@@ -108,7 +108,7 @@ impl Guest {
         HostDescriptor::drop(&mut self.view(), Resource::new_own(descriptor)).unwrap();
     }
 
-    fn denied(&self, expected: &str) {
+    pub(super) fn denied(&self, expected: &str) {
         let denied = self.denials.take();
         assert!(denied.len() == 1 && denied[0].contains(expected), "{denied:?}");
     }

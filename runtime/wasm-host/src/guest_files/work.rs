@@ -80,7 +80,8 @@ impl FileThreads {
 }
 
 impl FileWork {
-    /// Does something on a thread that may block. Once it has begun it goes on to its end, whoever waits for it.
+    /// Does something on a thread that may block, of the runtime on which the guest is: threads have the priority of those
+    /// who wait for them. Once it has begun it goes on to its end, whoever waits for it.
     pub(super) async fn run<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> T + Send + 'static,
@@ -94,13 +95,17 @@ impl FileWork {
             drop((place, of_call));
             done
         };
-        AbortOnDropHandle::new(self.threads.0.handle.spawn_blocking(work)).await.map_err(io::Error::other)
+        AbortOnDropHandle::new(tokio::task::spawn_blocking(work)).await.map_err(io::Error::other)
     }
 
     /// The same as a value that goes on when it is polled.
     pub(super) fn start<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> Working<T> {
         let this = self.clone();
         Box::pin(async move { this.run(work).await })
+    }
+
+    pub(super) fn module(&self) -> &Arc<str> {
+        &self.module
     }
 
     /// Where work goes on that nobody waits for.
