@@ -16,9 +16,6 @@ use crate::guest_files::limits::FILE_OPERATIONS_MAX;
 const LANES: [(&str, i32); LANES_COUNT] =
     [("wasm-guest", 5), ("wasm-short", 8), ("wasm-long", 11), ("wasm-slow", 14)];
 pub(crate) const LANES_COUNT: usize = 4;
-/// More than there are places for guests: while all of those are taken, it lets calls that arrive join their line, where
-/// modules take turns. Without it they would wait in that of the runtime, behind all that came before.
-const THREADS_FOR_ARRIVALS: usize = 1;
 /// Threads for the guests' file access, and as many for loading and compiling modules.
 const BLOCKING_THREADS_MAX: usize = 2 * FILE_OPERATIONS_MAX as usize;
 /// After so many tasks a thread looks at those that came from other threads. With tokio's own 31 to 127, a call waits
@@ -35,7 +32,7 @@ pub(crate) struct GuestThreads {
 
 impl GuestThreads {
     pub(crate) fn start(count: usize) -> io::Result<Self> {
-        let runtimes = LANES.map(|(name, nice)| runtime(name, count.max(1) + THREADS_FOR_ARRIVALS, nice));
+        let runtimes = LANES.map(|(name, nice)| runtime(name, count, nice));
         let runtimes = runtimes.into_iter().collect::<io::Result<Vec<_>>>()?;
         let lanes = std::array::from_fn(|lane| runtimes[lane].handle().clone());
         Ok(Self { lanes, runtimes: Mutex::new(runtimes) })
@@ -69,7 +66,7 @@ impl Drop for GuestThreads {
 
 fn runtime(name: &'static str, threads: usize, nice: i32) -> io::Result<Runtime> {
     Builder::new_multi_thread()
-        .worker_threads(threads)
+        .worker_threads(threads.max(1))
         .max_blocking_threads(BLOCKING_THREADS_MAX)
         .global_queue_interval(TASKS_BEFORE_ARRIVALS)
         .event_interval(TASKS_BEFORE_EVENTS)
