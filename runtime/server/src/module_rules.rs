@@ -60,33 +60,38 @@ impl ModuleRules {
         Ok(ModuleRules::new(policy, defaults))
     }
 
-    /// What a module would get with a manifest and with variables that go before those of it.
+    /// What a module gets with a manifest and with what the Lambda API was told.
     pub(crate) fn of_manifest(
         &self,
         name: &str,
         manifest: Option<&str>,
-        environment: &BTreeMap<String, String>,
+        told: &Told,
     ) -> Result<Effective, ManifestError> {
         let allowed = self.policy.for_module(name);
-        let asked = asked(&allowed, manifest, environment)?;
-        Ok(effective(asked.as_ref(), &allowed, &self.defaults))
+        let asked = asked(&allowed, manifest, &told.environment)?;
+        Ok(self.given(asked.as_ref(), &allowed, told))
     }
 
-    /// What a module asks for, may have and gets, each as TOML. What the Lambda API was told of its limits lowers them.
+    /// What a module asks for, may have and gets, each as TOML.
     pub(crate) fn shown(&self, name: &str, manifest: Option<&str>, told: &Told) -> Value {
         let allowed = self.policy.for_module(name);
         let asked = match asked(&allowed, manifest, &told.environment) {
             Ok(asked) => asked,
             Err(error) => return json!({"error": format!("the manifest cannot be read: {error}")}),
         };
-        let mut effective = effective(asked.as_ref(), &allowed, &self.defaults);
-        told.lower(&mut effective.limits);
+        let effective = self.given(asked.as_ref(), &allowed, told);
         json!({
             "requested": asked.map(|asked| asked.to_string()),
             "allowed": allowed.bounds.to_string(),
             "effective": effective.settings().to_string(),
             "withheld": effective.withheld,
         })
+    }
+
+    fn given(&self, asked: Option<&Manifest>, allowed: &Allowed, told: &Told) -> Effective {
+        let mut effective = effective(asked, allowed, &self.defaults);
+        told.lower(&mut effective.limits);
+        effective
     }
 }
 
@@ -106,7 +111,7 @@ fn asked(
 }
 
 /// What counts of what the Lambda API was told of a function.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Told {
     environment: BTreeMap<String, String>,
     timeout: Option<Duration>,
@@ -172,6 +177,7 @@ mod tests {
         let told = variables(&[("MODE", "told"), ("OWN", "1")]);
         let gets = |policy: &str, manifest: Option<&str>| {
             let rules = ModuleRules::new(Policy::parse(policy).unwrap(), defaults());
+            let told = Told { environment: told.clone(), ..Told::default() };
             rules.of_manifest("m", manifest, &told).unwrap().grants.environment
         };
         assert_eq!(gets("", None), told);
@@ -211,6 +217,6 @@ mod tests {
         );
         std::fs::write(&path, "[default.limits]\nfuel = 9").unwrap();
         let rules = ModuleRules::read(Some(&path), defaults()).unwrap();
-        assert_eq!(rules.of_manifest("m", None, &BTreeMap::new()).unwrap().limits.fuel, 9);
+        assert_eq!(rules.of_manifest("m", None, &Told::default()).unwrap().limits.fuel, 9);
     }
 }

@@ -3,7 +3,6 @@
 //! Compiling a component of Python takes 20 s of CPU, so it is done once for each content. Every module has a folder of
 //! its own below the cache, because a host owns its folder; a lock is held while one is made ready.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant, SystemTime};
@@ -15,7 +14,7 @@ use wasm_host::{Call, Defaults, Digest, Effective, Host, Limits, Options, Outcom
 use super::Failure;
 use super::terminal::read_text;
 use crate::limits::{LOCAL_MODULES_KEPT, MODULE_BYTES_MAX};
-use crate::module_rules::ModuleRules;
+use crate::module_rules::{ModuleRules, Told};
 
 /// The folder below the user's own for caches.
 const FOLDER: &str = "stepwell";
@@ -85,7 +84,7 @@ pub(crate) fn effective(manifest: Option<&Path>, name: &str) -> Result<Effective
     let text = manifest.map(read_text).transpose()?;
     let file = manifest.map_or_else(String::new, |file| format!(" {}", file.display()));
     rules
-        .of_manifest(name, text.as_deref(), &BTreeMap::new())
+        .of_manifest(name, text.as_deref(), &Told::default())
         .with_context(|| format!("the manifest{file} cannot be used"))
 }
 

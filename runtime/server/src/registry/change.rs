@@ -1,7 +1,6 @@
 //! Changes of modules: an upload is taken apart, checked and compiled, and then becomes a record; a change is answered
 //! when it has begun.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use asl::{Data, Timestamp};
@@ -11,7 +10,7 @@ use store::{ReadError, Store};
 use wasm_host::{Digest, ManifestError, ModuleError, ModuleInfo};
 
 use crate::app::{App, now};
-use crate::module_rules;
+use crate::module_rules::{self, Told};
 use crate::package::{self, Package, PackageError};
 
 /// Ours: how long before the oldest execution a module's moves are kept. It covers Express executions, of which nothing
@@ -91,7 +90,7 @@ async fn take<S: Store + Clone>(app: &App<S>, upload: Upload) -> Result<Uploaded
     let package_digest =
         if keeps_package_digest { Some(digest(bytes.clone()).await.to_string()) } else { None };
     let Package { component, manifest } = package::read(bytes).await?;
-    let rules = app.rules().of_manifest(&name, manifest.as_deref(), &BTreeMap::new())?;
+    let rules = app.rules().of_manifest(&name, manifest.as_deref(), &Told::default())?;
     let held = app.components().hold(digest(component.clone()).await).await;
     let info = app.host().add(component).await?;
     let warnings = module_rules::warnings(&rules, &info);

@@ -1,16 +1,14 @@
 //! What a module's name and qualifier mean, and meant when an execution began.
 
 use std::sync::{Arc, Weak};
-use std::time::Duration;
 
 use executors::{Caller, Found, ModuleExecutor, ModuleVersion, Modules};
-use serde_json::Value;
-use store::{ModuleHead, ModulePlace, ModuleRecord, ReadError, Store};
+use store::{ModuleHead, ModulePlace, ReadError, Store};
 use tokio::sync::SetOnce;
-use wasm_host::{Effective, Host, ManifestError, SecretSource};
+use wasm_host::{Host, SecretSource};
 
 use crate::app::{Account, App};
-use crate::module_rules::ModuleRules;
+use crate::module_rules::{ModuleRules, Told};
 use crate::module_secrets::ModuleSecrets;
 use crate::registry::kept::{Kept, Key};
 
@@ -76,30 +74,12 @@ impl<S: Store + Clone> Registry<S> {
         let Some(record) = record.map_err(unreadable)? else { return Ok(Found::NoVersion) };
         let digest =
             record.digest.parse().map_err(|error| format!("the digest of {name} is damaged: {error}"))?;
-        let permits = self.permits(name, &record);
+        let told = Told::of(record.configuration.as_ref());
+        let permits = self.rules.of_manifest(name, record.manifest.as_deref(), &told);
         let permits = permits.map_err(|error| format!("the manifest of {name} cannot be read: {error}"))?;
         let version = Arc::new(ModuleVersion { name: name.into(), version, digest, permits });
         self.kept.put(changes, head, key, &version);
         Ok(Found::Version(version))
-    }
-
-    /// What its manifest asks for and what the Lambda API was told of it, which goes before, as far as the operator
-    /// gives it.
-    fn permits(&self, name: &str, record: &ModuleRecord) -> Result<Effective, ManifestError> {
-        let told = |member: &str| record.configuration.as_ref().map(|told| &told.value()[member]);
-        let number = |member: &str| told(member).and_then(Value::as_u64);
-        let variable = |(name, value): (&String, &Value)| Some((name.clone(), value.as_str()?.to_owned()));
-        let variables = told("Environment").and_then(|environment| environment["Variables"].as_object());
-        let variables = variables.into_iter().flatten().filter_map(variable).collect();
-        let mut permits = self.rules.of_manifest(name, record.manifest.as_deref(), &variables)?;
-        let limits = &mut permits.limits;
-        if let Some(seconds) = number("Timeout") {
-            limits.timeout = limits.timeout.min(Duration::from_secs(seconds));
-        }
-        if let Some(mebibytes) = number("MemorySize").and_then(|mebibytes| usize::try_from(mebibytes).ok()) {
-            limits.memory_bytes = limits.memory_bytes.min(mebibytes.saturating_mul(1 << 20));
-        }
-        Ok(permits)
     }
 }
 
