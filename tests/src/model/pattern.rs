@@ -21,6 +21,8 @@ pub(super) enum Pattern {
     Json(Value),
     /// A text that begins so, such as a message with the parser's own words.
     Begins(&'static str),
+    /// A text with something in its midst that the server chose.
+    Around(String, Slot, &'static str),
     /// These members and no others.
     Object(Vec<(&'static str, Pattern)>),
     List(Vec<Pattern>),
@@ -118,6 +120,13 @@ impl Pattern {
             }
             Pattern::Begins(start) if found.as_str().is_some_and(|text| text.starts_with(start)) => Ok(()),
             Pattern::Begins(start) => differs(&format!("'{start}…'")),
+            Pattern::Around(before, slot, after) => {
+                let text = found.as_str().and_then(|text| text.strip_prefix(before.as_str()));
+                match text.and_then(|text| text.strip_suffix(after)) {
+                    Some(chosen) => Pattern::Slot(*slot).check(&json!(chosen), slots, place),
+                    None => differs(&format!("'{before}…{after}'")),
+                }
+            }
             Pattern::Object(members) => check_members(members, found, slots, place),
             Pattern::List(items) => match found.as_array() {
                 Some(found) if found.len() == items.len() => {
@@ -193,6 +202,20 @@ mod tests {
         assert_eq!(check(&pattern, &json!({"at": 1.5}), &mut slots), "same");
         assert_eq!(check(&pattern, &json!({"at": 1.5}), &mut slots), "same");
         assert_eq!(check(&pattern, &json!({"at": 2.5}), &mut slots), "it.at is 2.5 and not 1.5");
+    }
+
+    #[test]
+    fn what_the_server_chooses_is_learnt_from_a_message_too() {
+        let mut slots = Slots::default();
+        let slot = slots.fresh();
+        let pattern = Pattern::Around("it is at ".to_owned(), slot, ".");
+        assert_eq!(
+            check(&pattern, &json!("it is there"), &mut slots),
+            "it is \"it is there\" and not 'it is at ….'"
+        );
+        assert_eq!(check(&pattern, &json!("it is at r1."), &mut slots), "same");
+        assert_eq!(slots.known_text(slot), Some("r1"));
+        assert_eq!(check(&pattern, &json!("it is at r2."), &mut slots), "it is \"r2\" and not \"r1\"");
     }
 
     #[test]

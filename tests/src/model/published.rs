@@ -67,16 +67,19 @@ impl Service {
             Err(refused) => return refused,
         };
         let machine = self.machines.get_mut(name).expect("it was found");
-        let current = machine.revision.id.map(|id| self.slots.known_text(id).unwrap_or("unknown"));
-        let current = current.unwrap_or("INITIAL");
-        if let Some(wanted) = text(members, "revisionId").filter(|wanted| *wanted != current) {
-            return Expected::refusal(
-                "ConflictException",
-                format!(
-                    "Failed to publish the State Machine version for revision {wanted}. The current State Machine \
-                     revision is {current}."
-                ),
+        // One that is not known was never told, since the answer with it was lost; so nobody can have asked for it.
+        let current = machine.revision.id.map(|id| self.slots.known_text(id));
+        let is_current = |wanted: &&str| current.unwrap_or(Some("INITIAL")) == Some(*wanted);
+        if let Some(wanted) = text(members, "revisionId").filter(|wanted| !is_current(wanted)) {
+            let message = format!(
+                "Failed to publish the State Machine version for revision {wanted}. The current State Machine \
+                 revision is "
             );
+            let message = match machine.revision.id {
+                Some(id) => Pattern::Around(message, id, "."),
+                None => format!("{message}INITIAL.").into(),
+            };
+            return Expected::refused("ConflictException", message, Vec::new());
         }
         let date = self.slots.fresh();
         let number = machine.publish(text(members, "description").map(str::to_owned), date);
