@@ -177,6 +177,7 @@ impl Inner {
             module: Arc::clone(&module),
             is_cold,
             progress: progress.clone(),
+            _slot: slot,
             memory_bytes_max: self.memory_bytes_max,
             files: self.files.clone(),
             outgoing: self.outgoing.clone(),
@@ -185,11 +186,7 @@ impl Inner {
         };
         let name = Arc::clone(&call.module);
         // In a box from the start: it is large, and goes from hand to hand.
-        let guest = Box::pin(self.calls.track_future(async move {
-            // Given back after the instance is gone, also when the task is aborted.
-            let _slot = slot;
-            invoke::run(call, environment).await
-        }));
+        let guest = Box::pin(self.calls.track_future(invoke::run(call, environment)));
         let ended = self.lanes.run((&name, &module.habit), &progress, guest).await;
         ended.map_err(|error| Failure::Host(format!("the call ended early: {error}")))
     }

@@ -1,7 +1,7 @@
 //! One call from the fresh instance to its outcome.
 
 use std::future::poll_fn;
-use std::pin::pin;
+use std::pin::Pin;
 use std::sync::Arc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
@@ -18,6 +18,7 @@ use wasmtime_wasi_http::p2::types::{HostIncomingRequest, HostResponseOutparam};
 use crate::call::{Call, Limits};
 use crate::denials::Denials;
 use crate::failure;
+use crate::gate::Slot;
 use crate::guest_files::{FileWatch, FileWork, Folders, HostFiles};
 use crate::incoming;
 use crate::inspect::{EntryPoint, Loaded};
@@ -37,6 +38,8 @@ pub(crate) struct Environment {
     pub(crate) module: Arc<Loaded>,
     pub(crate) is_cold: bool,
     pub(crate) progress: Progress,
+    /// Given back after the instance is gone, also when the call is aborted.
+    pub(crate) _slot: Slot,
     pub(crate) memory_bytes_max: usize,
     pub(crate) files: HostFiles,
     pub(crate) outgoing: Option<Arc<dyn Outgoing>>,
@@ -63,26 +66,27 @@ type HttpParams = (Resource<HostIncomingRequest>, Resource<HostResponseOutparam>
 pub(crate) async fn run(call: Call, environment: Environment) -> Outcome {
     let started = Instant::now();
     let work = environment.files.of_call(&call.module);
-    if call.grants.directories.is_empty() && call.grants.scratch_bytes == 0 {
-        let folders = environment.files.no_folders();
-        return run_in(call, environment, (folders, work), started).await;
-    }
-    let opening = environment.files.open_folders(&call.grants, &work);
-    let mut folders = match within_limits(opening, &call, &environment.stopping, started).await {
-        Ok(folders) => folders,
-        Err(failure) => return Outcome::not_started(failure),
+    // Boxes are for what few calls need: it would make the future larger, which all of them pay for.
+    let mut folders = if call.grants.directories.is_empty() && call.grants.scratch_bytes == 0 {
+        environment.files.no_folders()
+    } else {
+        let opening = Box::pin(environment.files.open_folders(&call.grants, &work));
+        match within_limits(opening, &call, &environment.stopping, started).await {
+            Ok(folders) => folders,
+            Err(failure) => return Outcome::not_started(failure),
+        }
     };
     let scratch = folders.take_scratch();
-    let outcome = run_in(call, environment, (folders, work), started).await;
+    let outcome = run_in(&call, &environment, (folders, work), started).await;
     if let Some(scratch) = scratch {
-        scratch.remove().await;
+        Box::pin(scratch.remove()).await;
     }
     outcome
 }
 
 async fn run_in(
-    call: Call,
-    environment: Environment,
+    call: &Call,
+    environment: &Environment,
     (folders, work): (Folders, FileWork),
     started: Instant,
 ) -> Outcome {
@@ -93,14 +97,14 @@ async fn run_in(
     let denials = Denials::default();
     let files = FileWatch::new(folders, work, denials.clone());
     let remaining = call.limits.timeout.saturating_sub(started.elapsed());
-    let mut store = match store(&call, &environment, (files, remaining), (&captured, &denials)) {
+    let mut store = match store(call, environment, (files, remaining), (&captured, &denials)) {
         Ok(store) => store,
         Err(failure) => return Outcome::not_started(failure),
     };
 
-    let guest = Box::pin(guest(&mut store, &environment.module, &call));
+    let guest = Box::pin(guest(&mut store, &environment.module, call));
     let guest = InTurns::new(guest, environment.progress.clone());
-    let result = within_limits(guest, &call, &environment.stopping, started).await;
+    let result = within_limits(guest, call, &environment.stopping, started).await;
 
     let usage = Usage {
         // Known after a trap as well; reading it fails only for an engine without fuel.
@@ -117,7 +121,7 @@ async fn run_in(
 
 /// Polls a guest, or what is done for it, until it ends or something else ends it.
 async fn within_limits<T>(
-    guest: impl Future<Output = Result<T, Failure>>,
+    mut guest: impl Future<Output = Result<T, Failure>> + Unpin,
     call: &Call,
     stopping: &CancellationToken,
     started: Instant,
@@ -125,21 +129,24 @@ async fn within_limits<T>(
     if call.cancel.is_cancelled() || stopping.is_cancelled() {
         return Err(Failure::Cancelled);
     }
-    let timeout = call.limits.timeout;
-    let timed_out = tokio::time::sleep(timeout.saturating_sub(started.elapsed()));
-    let mut guest = pin!(guest);
     // Most guests are done when they first pause, which is a tick later at most. For them no timer is set, and they
     // stand in no list of what a cancellation wakes.
-    if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(guest.as_mut().poll(cx))).await {
+    if let Poll::Ready(result) = poll_fn(|cx| Poll::Ready(Pin::new(&mut guest).poll(cx))).await {
         return result;
     }
-    tokio::select! {
-        biased;
-        () = call.cancel.cancelled() => Err(Failure::Cancelled),
-        () = stopping.cancelled() => Err(Failure::Cancelled),
-        () = timed_out => Err(Failure::TimedOut { after: timeout }),
-        result = guest => result,
-    }
+    Box::pin(async {
+        let timeout = call.limits.timeout;
+        tokio::select! {
+            biased;
+            () = call.cancel.cancelled() => Err(Failure::Cancelled),
+            () = stopping.cancelled() => Err(Failure::Cancelled),
+            () = tokio::time::sleep(timeout.saturating_sub(started.elapsed())) => {
+                Err(Failure::TimedOut { after: timeout })
+            }
+            result = &mut guest => result,
+        }
+    })
+    .await
 }
 
 fn store(
@@ -179,8 +186,8 @@ fn store(
 async fn guest(store: &mut Store<GuestState>, module: &Loaded, call: &Call) -> Result<String, Failure> {
     let ended = match module.info.entry {
         EntryPoint::Task => handle(store, module, call).await,
-        EntryPoint::Command => command(store, module, &call.limits).await,
-        EntryPoint::Http => serve(store, module, call).await,
+        EntryPoint::Command => Box::pin(command(store, module, &call.limits)).await,
+        EntryPoint::Http => Box::pin(serve(store, module, call)).await,
     };
     let output = ended.unwrap_or_else(|error| Err(failure::classify(&error, store.data(), &call.limits)))?;
     match readable::check(&output) {
