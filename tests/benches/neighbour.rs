@@ -1,8 +1,8 @@
-//! How long a well-behaved module takes for a call, alone and beside each deed of the module `hostile`, of which twice
-//! as many calls as there are slots are always under way.
+//! How long a well-behaved module takes for a call, alone and beside each deed of the module `hostile`, of which some calls are
+//! always under way, twice as many as there are slots unless told otherwise.
 //!
 //! `cargo xtask guests && cargo bench --package tests --bench neighbour`; with words after `--`, the deeds that have one of
-//! them in their input.
+//! them in their input; a number there is how many calls of the module `hostile` are under way.
 #![allow(
     clippy::unwrap_used,
     clippy::print_stdout,
@@ -28,7 +28,9 @@ const SHOWN_CHARACTERS: usize = 60;
 
 fn main() {
     // Cargo's own flags begin with a dash.
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|word| !word.starts_with('-')).collect();
+    let words = std::env::args().skip(1).filter(|word| !word.starts_with('-'));
+    let (numbers, wanted): (Vec<_>, Vec<_>) = words.partition(|word| word.parse::<u32>().is_ok());
+    let callers = numbers.first().map_or(2 * SLOTS, |number| number.parse().unwrap());
     let folder = tempfile::tempdir().unwrap();
     let host = Host::new(&Options { slots: SLOTS, ..Options::new(folder.path()) }).unwrap();
     let runtime = Runtime::new().unwrap();
@@ -48,7 +50,7 @@ fn main() {
         let (cpu, beside) = runtime.block_on(async {
             let stop = CancellationToken::new();
             let mut flood = JoinSet::new();
-            for _ in 0..2 * SLOTS {
+            for _ in 0..callers {
                 flood.spawn(again(host.clone(), hostile, input.clone(), stop.clone()));
             }
             let measured = calls(&host, neighbour).await;
