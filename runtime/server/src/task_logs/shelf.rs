@@ -77,9 +77,10 @@ impl Segments {
         self.last_number
     }
 
-    pub(super) fn next_sequence(&mut self) -> u64 {
-        self.last_sequence += 1;
-        self.last_sequence
+    /// The number of the next entry. It counts from when the entry is here: whoever reads while it is written must find it
+    /// the next time.
+    pub(super) fn next_sequence(&self) -> u64 {
+        self.last_sequence + 1
     }
 
     pub(super) fn modules(&self) -> usize {
@@ -96,6 +97,7 @@ impl Segments {
         let Some(own) = self.modules.get_mut(module) else { return };
         let Some(last) = own.list.back_mut() else { return };
         let bytes = u64::from(place.bytes);
+        self.last_sequence = self.last_sequence.max(place.sequence);
         last.bytes += bytes;
         last.places.push(place);
         (own.bytes, own.entries) = (own.bytes + bytes, own.entries + 1);
@@ -183,6 +185,21 @@ mod tests {
     }
 
     #[test]
+    fn an_entry_that_is_being_written_is_found_when_it_is_there() {
+        let mut segments = Segments::default();
+        segments.push(&"m".into(), Segment::new(1));
+        let find = |segments: &Segments, from| segments.find(Key::module("a"), from, 100);
+        let sequence = segments.next_sequence();
+        let seen = find(&segments, Position::default());
+        assert!(seen.places.is_empty());
+        segments.add("m", place("a", sequence));
+        let seen = find(&segments, seen.end.unwrap());
+        assert_eq!(seen.places.len(), 1);
+        assert!(find(&segments, seen.end.unwrap()).places.is_empty());
+        assert_eq!(segments.next_sequence(), sequence + 1);
+    }
+
+    #[test]
     fn entries_are_found_from_a_position_on_within_bounds() {
         let mut segments = Segments::default();
         for (number, module, entries) in [
@@ -196,7 +213,6 @@ mod tests {
                 segments.add(&module, place(key, *sequence));
             }
         }
-        segments.last_sequence = 7;
         assert_eq!((segments.bytes, segments.entries), (70, 7));
         let check = |from: &str, bytes_max, expected: &[(u64, u64)], end: Option<&str>| {
             let found = segments.find(Key::module("a"), from.parse().unwrap(), bytes_max);
