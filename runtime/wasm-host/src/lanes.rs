@@ -108,6 +108,8 @@ struct Turn<F> {
     lanes: Lanes,
     lane: usize,
     place: Place,
+    /// From here on it hears of its end by others while it is in line. In the quickest lane that line is short, and what it
+    /// costs to listen is not.
     has_begun: bool,
     ticks: u32,
 }
@@ -137,7 +139,7 @@ impl<F> Turn<F> {
             lanes: lanes.clone(),
             lane,
             place: Place::None,
-            has_begun: false,
+            has_begun: lane > 0,
             ticks: 0,
         }
     }
@@ -320,6 +322,20 @@ mod tests {
         let mut turn = test.slow("a", true);
         let kept = [0; 6].map(|_| has_place_after(&mut turn));
         assert_eq!(kept, [true, true, true, true, false, true]);
+    }
+
+    #[test]
+    fn a_call_in_line_can_be_ended() {
+        let test = Test::new();
+        let ended = Box::pin(std::future::ready("cancelled"));
+        for lane in 1..LANES_COUNT {
+            let taken = test.lanes.0[lane].places.join(&"a".into(), u32::MAX);
+            assert!(matches!(taken, Ok(Entered::Slot(_))));
+            let mut turn = Turn::new(&test.lanes, lane, &"b".into(), &Progress::new(), ended.clone());
+            let polled = Pin::new(&mut turn).poll(&mut Context::from_waker(Waker::noop()));
+            assert!(matches!(polled, Poll::Ready(Ended::Done("cancelled"))), "lane {lane}");
+            assert!(matches!(turn.place, Place::InLine(_)), "lane {lane}");
+        }
     }
 
     #[test]
