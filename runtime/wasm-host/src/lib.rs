@@ -65,6 +65,7 @@ pub use secrets::{
     NAME_RULE as SECRET_NAME_RULE, Secret, SecretDenial, SecretFuture, SecretSource,
     is_valid_name as is_valid_secret_name,
 };
+pub use shares::{Share, Shares};
 
 /// The numbers behind the defaults, each with its reason.
 pub mod limits {

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Clones share the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Shares(Arc<Mutex<Held>>);
+pub struct Shares(Arc<Mutex<Held>>);
 
 #[derive(Debug)]
 struct Held {
@@ -16,19 +16,20 @@ struct Held {
 
 /// A part of it, given back when dropped.
 #[derive(Debug)]
-pub(crate) struct Share {
+pub struct Share {
     shares: Shares,
     module: Arc<str>,
     amount: u64,
 }
 
 impl Shares {
-    pub(crate) fn new(total: u64) -> Shares {
+    /// So much for all.
+    pub fn new(total: u64) -> Shares {
         Shares(Arc::new(Mutex::new(Held { free: total, of_modules: HashMap::new() })))
     }
 
     /// None if it is more than the module may have now.
-    pub(crate) fn take(&self, module: &Arc<str>, amount: u64) -> Option<Share> {
+    pub fn take(&self, module: &Arc<str>, amount: u64) -> Option<Share> {
         let is_taken = self.add(module, amount);
         is_taken.then(|| Share { shares: self.clone(), module: Arc::clone(module), amount })
     }

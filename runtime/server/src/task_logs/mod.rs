@@ -8,7 +8,6 @@ pub(crate) mod api;
 mod entry;
 mod follow;
 mod page;
-mod pending;
 mod segment;
 mod shelf;
 mod writer;
@@ -25,13 +24,13 @@ use std::time::Duration;
 
 use executors::{CallLog, LogKeeper};
 use tokio::sync::{Semaphore, watch};
+use wasm_host::{Share, Shares};
 
 use crate::limits::{
     TASK_LOG_ENTRIES_MAX, TASK_LOG_FOLLOWERS_MAX, TASK_LOG_QUEUE_BYTES_MAX, TASK_LOG_QUEUE_ITEMS_MAX,
     TASK_LOG_WRITE_PATIENCE,
 };
 use crate::observing::queue::{Queue, queue};
-use pending::{Pending, Waiting};
 use shelf::Shelf;
 use writer::Writer;
 
@@ -41,8 +40,9 @@ const FOLDER: &str = "task-logs";
 /// The logs of tasks. The thread ends when nobody has them any more.
 #[derive(Debug)]
 pub struct TaskLogs {
-    queue: Queue<(Waiting, CallLog)>,
-    pending: Pending,
+    queue: Queue<(Share, CallLog)>,
+    /// Of what waits to be written: a module that logs faster than that loses its own lines.
+    pending: Shares,
     shelf: Arc<Shelf>,
     folder: PathBuf,
     /// Those that the queue has taken, and one for what was there before.
@@ -94,7 +94,7 @@ impl TaskLogs {
         thread::Builder::new().name("task-logs".to_owned()).spawn(move || writer.run())?;
         Ok(TaskLogs {
             queue,
-            pending: Pending::new(TASK_LOG_QUEUE_BYTES_MAX),
+            pending: Shares::new(TASK_LOG_QUEUE_BYTES_MAX as u64),
             shelf,
             folder: folder.to_owned(),
             offered: AtomicU64::new(1),
@@ -128,8 +128,9 @@ impl LogKeeper for TaskLogs {
     fn keep(&self, log: CallLog) {
         let texts: usize = log.lines.iter().map(|line| size_of_val(line) + line.message.len()).sum();
         let (bytes, lines) = (size_of_val(&log) + texts, log.lines.len() as u64);
-        let Some(waiting) = self.pending.take(&log.module, bytes) else { return self.queue.lose(lines) };
-        if self.queue.offer(bytes, lines, (waiting, log)) {
+        let share = self.pending.take(&log.module, bytes as u64);
+        let Some(share) = share else { return self.queue.lose(lines) };
+        if self.queue.offer(bytes, lines, (share, log)) {
             self.offered.fetch_add(1, Ordering::Release);
         }
     }

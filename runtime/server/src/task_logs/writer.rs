@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use executors::CallLog;
 use tokio::sync::watch;
+use wasm_host::Share;
 
 use super::Bounds;
 use super::entry::Entry;
-use super::pending::Waiting;
 use super::segment::{self, Place, Scanned, Segment};
 use super::shelf::Shelf;
 use crate::limits::{
@@ -31,7 +31,7 @@ const COMPLAINT_INTERVAL: Duration = Duration::from_secs(10);
 pub(super) struct Writer {
     pub(super) folder: PathBuf,
     pub(super) bounds: Bounds,
-    pub(super) outlet: Outlet<(Waiting, CallLog)>,
+    pub(super) outlet: Outlet<(Share, CallLog)>,
     pub(super) shelf: Arc<Shelf>,
     /// How much was done: what was there at the start is one, and each log that was offered is one.
     pub(super) done: watch::Sender<u64>,
@@ -50,8 +50,8 @@ impl Writer {
         while let Some(first) = self.outlet.next() {
             let mut taken = 0;
             let mut next = Some(first);
-            while let Some((waiting, log)) = next {
-                drop(waiting);
+            while let Some((share, log)) = next {
+                drop(share);
                 self.keep(log);
                 taken += 1;
                 next = if taken < TASK_LOG_WRITE_ITEMS { self.outlet.next_waiting() } else { None };
